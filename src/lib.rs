@@ -1,0 +1,6 @@
+//! greenwire.
+
+#[doc(inline)]
+pub use greenwire_runtime::{sync, thread, time, unblock};
+#[doc(inline)]
+pub use {greenwire_http as http, greenwire_net as net, greenwire_websocket as websocket};
