@@ -1,5 +1,39 @@
 //! The runtime of greenwire. (Interface sketch on std; the green threads follow.)
 
+/// The settings of the runtime, for programs that want others than the default ones. (Sketch.)
+#[derive(Debug, Default)]
+pub struct Builder;
+
+impl Builder {
+    /// The default settings.
+    #[must_use]
+    pub fn new() -> Builder {
+        Builder
+    }
+    /// How many OS threads run green threads.
+    #[must_use]
+    pub fn workers(self, _count: usize) -> Builder {
+        self
+    }
+    /// Whether every thread is an OS thread.
+    #[must_use]
+    pub fn os_threads(self, _on: bool) -> Builder {
+        self
+    }
+    /// How large the stack of a green thread is, in bytes.
+    #[must_use]
+    pub fn stack_size(self, _bytes: usize) -> Builder {
+        self
+    }
+    /// Starts the runtime.
+    ///
+    /// # Errors
+    /// If it runs already.
+    pub fn start(self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Threads, by std's names.
 pub mod thread {
     pub use std::thread::{Builder, JoinHandle, Thread, ThreadId, current, park, sleep, spawn, yield_now};
