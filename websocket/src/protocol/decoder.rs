@@ -81,6 +81,12 @@ impl Decoder {
         }
     }
 
+    /// Moves the state out and leaves a new decoder behind.
+    pub(crate) fn take(&mut self) -> Decoder {
+        let fresh = Decoder::new(self.role, self.limits);
+        std::mem::replace(self, fresh)
+    }
+
     /// Consumes `input` from its start, up to the end of the first event; returns how far it came.
     /// Without an event all of the input is consumed. After a violation nothing more may be fed.
     pub(crate) fn decode(&mut self, input: &mut [u8]) -> Result<(usize, Option<Event>), Violation> {
