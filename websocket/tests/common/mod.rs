@@ -1,19 +1,20 @@
 //! A server on port 0 and a raw client that writes and reads bytes, not messages.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+use greenwire_runtime::thread;
 use greenwire_websocket::{Config, Error, Message, WebSocket};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// No test waits longer for anything.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A client that masks with a fixed key and sees every byte of the answer.
-pub struct Raw(pub TcpStream);
+pub(crate) struct Raw(pub(crate) TcpStream);
 
 impl Raw {
-    pub fn connect(addr: SocketAddr) -> Raw {
+    pub(crate) fn connect(addr: SocketAddr) -> Raw {
         let mut stream = TcpStream::connect(addr).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
@@ -25,12 +26,12 @@ impl Raw {
         Raw(stream)
     }
 
-    pub fn write(&mut self, bytes: &[u8]) {
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).unwrap();
     }
 
     /// One frame: opcode and payload.
-    pub fn read_frame(&mut self) -> (u8, Vec<u8>) {
+    pub(crate) fn read_frame(&mut self) -> (u8, Vec<u8>) {
         let mut head = [0; 2];
         self.0.read_exact(&mut head).unwrap();
         assert_eq!(
@@ -49,7 +50,7 @@ impl Raw {
     }
 
     /// The code of a close frame, which must come next, and the end of the stream after it.
-    pub fn read_close(&mut self) -> u16 {
+    pub(crate) fn read_close(&mut self) -> u16 {
         let (opcode, payload) = self.read_frame();
         assert_eq!(opcode, 8, "{payload:?}");
         let mut rest = Vec::new();
@@ -68,7 +69,7 @@ impl Raw {
 }
 
 /// A masked frame with all its bits given.
-pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     const KEY: [u8; 4] = [0x5a, 0x00, 0xff, 0x13];
     let mut bytes = vec![first];
     match payload.len() {
@@ -93,7 +94,7 @@ pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// An acceptable request, with more header lines.
-pub fn request(addr: SocketAddr, more: &str) -> String {
+pub(crate) fn request(addr: SocketAddr, more: &str) -> String {
     format!(
         "GET / HTTP/1.1\r\nHost: {addr}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{more}\r\n"
@@ -101,7 +102,7 @@ pub fn request(addr: SocketAddr, more: &str) -> String {
 }
 
 /// Bytes up to and including the empty line.
-pub fn read_head(stream: &mut TcpStream) -> String {
+pub(crate) fn read_head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
@@ -112,46 +113,18 @@ pub fn read_head(stream: &mut TcpStream) -> String {
 }
 
 /// Serves `handler` on a port of its own.
-pub fn serve(
+pub(crate) fn serve(
     config: Config,
     handler: impl Fn(WebSocket) -> Result<(), Error> + Clone + Send + Sync + 'static,
 ) -> SocketAddr {
-    let listener = greenwire_net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap();
-    greenwire_runtime::thread::spawn(move || {
-        loop {
-            let (mut stream, _) = listener.accept().unwrap();
-            let (config, handler) = (config.clone(), handler.clone());
-            greenwire_runtime::thread::spawn(move || {
-                let mut head = Vec::new();
-                while !head.ends_with(b"\r\n\r\n") {
-                    let mut byte = [0];
-                    stream.read_exact(&mut byte).unwrap();
-                    head.push(byte[0]);
-                }
-                let head = String::from_utf8(head).unwrap();
-                let key = head
-                    .split("Sec-WebSocket-Key: ")
-                    .nth(1)
-                    .unwrap()
-                    .split("\r\n")
-                    .next()
-                    .unwrap();
-                use base64::Engine as _;
-                use sha1::Digest as _;
-                let key = base64::engine::general_purpose::STANDARD.encode(sha1::Sha1::digest(
-                    format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11"),
-                ));
-                stream.write_all(format!("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {key}\r\n\r\n").as_bytes()).unwrap();
-                config.serve_upgraded(stream, Vec::new(), handler);
-            });
-        }
-    });
+    let server = greenwire_http::Server::bind("127.0.0.1:0").unwrap();
+    let addr = server.local_addr().unwrap();
+    thread::spawn(move || server.serve(move |request| config.upgrade(request, handler.clone())));
     addr
 }
 
 /// Serves an echo.
-pub fn serve_echo(config: Config) -> SocketAddr {
+pub(crate) fn serve_echo(config: Config) -> SocketAddr {
     serve(config, |mut ws| {
         while let Some(message) = ws.receive()? {
             ws.send(message)?;
@@ -161,12 +134,12 @@ pub fn serve_echo(config: Config) -> SocketAddr {
 }
 
 /// Connects the crate's own client.
-pub fn connect(addr: SocketAddr) -> WebSocket {
+pub(crate) fn connect(addr: SocketAddr) -> WebSocket {
     greenwire_websocket::connect(&format!("ws://{addr}/")).unwrap()
 }
 
 /// Receives a message that must come.
 #[track_caller]
-pub fn expect(ws: &mut WebSocket) -> Message {
+pub(crate) fn expect(ws: &mut WebSocket) -> Message {
     ws.receive().unwrap().expect("a message, not the end")
 }
