@@ -59,6 +59,11 @@ impl Inbound {
         Ok(event)
     }
 
+    /// The payload of the ping that was the last event.
+    pub(crate) fn ping_payload(&self) -> &[u8] {
+        self.decoder.ping_payload()
+    }
+
     /// Whether the next event, or violation, is at hand in full.
     #[inline]
     pub(crate) fn has_more(&self) -> bool {

@@ -6,6 +6,7 @@ use crate::protocol::decoder::Event;
 use crate::protocol::frame::Opcode;
 use crate::protocol::{Role, close, close::CloseReason, violation::Violation};
 use crate::{Error, Message};
+use greenwire_runtime::thread;
 use std::io;
 use std::sync::Arc;
 
@@ -245,12 +246,11 @@ impl Receiver {
         loop {
             match self.inbound.next_event() {
                 Ok(Some(Event::Message(message))) => {
-                    self.connection
-                        .outbound
-                        .set_gathering(self.inbound.has_more());
+                    let more = !thread::is_green() && self.inbound.has_more();
+                    self.connection.outbound.set_gathering(more);
                     return Ok(Some(message));
                 }
-                Ok(Some(Event::Ping(payload))) => self.answer_ping(payload.as_bytes())?,
+                Ok(Some(Event::Ping)) => self.answer_ping()?,
                 Ok(Some(Event::Pong)) => {}
                 Ok(Some(Event::Close(reason))) => {
                     self.answer_close(reason);
@@ -263,7 +263,8 @@ impl Receiver {
         }
     }
 
-    fn answer_ping(&self, payload: &[u8]) -> Result<(), Error> {
+    fn answer_ping(&self) -> Result<(), Error> {
+        let payload = self.inbound.ping_payload();
         match self.connection.outbound.send(Opcode::Pong, payload) {
             Err(Error::Closed) => Ok(()),
             result => result,

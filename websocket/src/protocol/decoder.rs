@@ -10,14 +10,15 @@ use crate::Message;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     Message(Message),
-    Ping(Control),
+    /// Its payload is in [`Decoder::ping_payload`] until the next input.
+    Ping,
     Pong,
     Close(CloseReason),
 }
 
 /// The payload of a control frame, without an allocation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Control {
+#[derive(Debug)]
+struct Control {
     bytes: [u8; MAX_CONTROL],
     len: u8,
 }
@@ -51,12 +52,7 @@ enum Partial {
 }
 
 impl Control {
-    const EMPTY: Control = Control {
-        bytes: [0; MAX_CONTROL],
-        len: 0,
-    };
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
     }
 
@@ -76,7 +72,10 @@ impl Decoder {
             head: [0; MAX_HEADER],
             head_len: 0,
             frame: None,
-            control: Control::EMPTY,
+            control: Control {
+                bytes: [0; MAX_CONTROL],
+                len: 0,
+            },
             message: None,
         }
     }
@@ -119,6 +118,11 @@ impl Decoder {
         }
     }
 
+    /// The payload of the ping that was the last event.
+    pub(crate) fn ping_payload(&self) -> &[u8] {
+        self.control.as_bytes()
+    }
+
     /// Whether `input`, which follows what was decoded so far, holds at least one whole frame.
     pub(crate) fn has_whole_frame(&self, input: &[u8]) -> bool {
         match Header::parse(input, self.role) {
@@ -150,9 +154,10 @@ impl Decoder {
         Ok((input.len(), None))
     }
 
-    /// Refuses a frame that may not come here, or is too long.
-    fn admit(&self, header: &Header) -> Result<(), Violation> {
+    /// Prepares for a frame, or refuses one that may not come here or is too long.
+    fn admit(&mut self, header: &Header) -> Result<(), Violation> {
         if header.opcode.is_control() {
+            self.control.len = 0;
             return Ok(());
         }
         let so_far = match (&self.message, header.opcode) {
@@ -196,10 +201,9 @@ impl Decoder {
         if frame.payload > 0 {
             return Ok(None);
         }
-        let control = std::mem::replace(&mut self.control, Control::EMPTY);
         Ok(Some(match frame.opcode {
-            Opcode::Ping => Event::Ping(control),
-            Opcode::Close => Event::Close(CloseReason::parse(control.as_bytes())?),
+            Opcode::Ping => Event::Ping,
+            Opcode::Close => Event::Close(CloseReason::parse(self.control.as_bytes())?),
             _ => Event::Pong,
         }))
     }

@@ -18,7 +18,7 @@ fn feed(role: Role, bytes: &[u8], size: usize) -> Vec<String> {
             match decoder.decode(&mut piece[at..]) {
                 Ok((used, event)) => {
                     at += used;
-                    seen.extend(event.map(describe));
+                    seen.extend(event.map(|event| describe(event, &decoder)));
                 }
                 Err(violation) => {
                     seen.push(format!("{} {violation}", violation.close_code()));
@@ -30,11 +30,11 @@ fn feed(role: Role, bytes: &[u8], size: usize) -> Vec<String> {
     seen
 }
 
-fn describe(event: Event) -> String {
+fn describe(event: Event, decoder: &Decoder) -> String {
     match event {
         Event::Message(Message::Text(text)) => format!("text {text}"),
         Event::Message(Message::Binary(bytes)) => format!("binary {bytes:?}"),
-        Event::Ping(data) => format!("ping {}", String::from_utf8_lossy(data.as_bytes())),
+        Event::Ping => format!("ping {}", String::from_utf8_lossy(decoder.ping_payload())),
         Event::Pong => "pong".to_owned(),
         Event::Close(reason) => format!("close {} {}", reason.code(), reason.reason()),
     }

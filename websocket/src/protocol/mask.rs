@@ -11,12 +11,13 @@ pub(crate) fn apply(key: [u8; 4], data: &mut [u8]) -> [u8; 4] {
     for chunk in words {
         *chunk = (u64::from_ne_bytes(*chunk) ^ word).to_ne_bytes();
     }
-    for (byte, key) in rest.iter_mut().zip(key.iter().cycle()) {
+    for (byte, key) in rest.iter_mut().zip(word.to_ne_bytes()) {
         *byte ^= key;
     }
-    let mut next = key;
-    next.rotate_left(rest.len() % 4);
-    next
+    // Little endian puts the key's first byte lowest: rotating right brings the next ones down.
+    u32::from_le_bytes(key)
+        .rotate_right(8 * (rest.len() as u32 % 4))
+        .to_le_bytes()
 }
 
 #[cfg(test)]
