@@ -36,7 +36,9 @@ impl Builder {
 
 /// Threads, by std's names.
 pub mod thread {
-    pub use std::thread::{Builder, JoinHandle, Thread, ThreadId, current, park, sleep, spawn, yield_now};
+    pub use std::thread::{
+        Builder, JoinHandle, Thread, ThreadId, current, park, sleep, spawn, yield_now,
+    };
 
     /// Whether the caller is a green thread (and not an ordinary OS thread).
     pub fn is_green() -> bool {

@@ -1,1 +1,103 @@
-//! The websockets of greenwire.
+//! RFC 6455 websockets in blocking style and full duplex: servers and clients whose handlers are
+//! plain loops, on green threads or ordinary ones.
+//!
+//! ```no_run
+//! use greenwire_http::{Request, Server};
+//! use greenwire_websocket as websocket;
+//!
+//! fn main() -> std::io::Result<()> {
+//!     Server::bind("127.0.0.1:9001")?.serve(|request: Request| {
+//!         websocket::upgrade(request, |mut ws| {
+//!             while let Some(message) = ws.receive()? {
+//!                 ws.send(message)?;
+//!             }
+//!             Ok(())
+//!         })
+//!     })
+//! }
+//! ```
+//!
+//! # Full duplex
+//!
+//! [`split`](WebSocket::split) gives a [`Sender`] and a [`Receiver`]; one thread reads while others
+//! write. A [`Sender`] may be cloned and moved to any thread, and their messages never mix.
+//!
+//! ```no_run
+//! use greenwire_http::{Request, Response};
+//! use greenwire_runtime::{sync::mpsc, thread};
+//! use greenwire_websocket as websocket;
+//!
+//! fn chat(request: Request, feed: mpsc::Receiver<String>) -> Response {
+//!     websocket::upgrade(request, move |ws| {
+//!         let (sender, mut receiver) = ws.split();
+//!         thread::spawn(move || for item in feed { if sender.send(item).is_err() { break } });
+//!         while let Some(message) = receiver.receive()? { /* act on it */ }
+//!         Ok(())
+//!     })
+//! }
+//! ```
+//!
+//! A client is the same thing from the other end:
+//!
+//! ```no_run
+//! # fn main() -> Result<(), greenwire_websocket::Error> {
+//! let mut ws = greenwire_websocket::connect("ws://127.0.0.1:9001/")?;
+//! ws.send("hello")?;
+//! let answer = ws.receive()?;
+//! ws.close(greenwire_websocket::code::NORMAL, "done")?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What happens to a message
+//!
+//! ```text
+//! socket -> buffer, borrowed while it holds bytes -> frames, unmasked in place -> receive()
+//!
+//! send() -> queue of the connection --just before the green thread parks, or 64 KiB--> socket
+//!                                   \--what the socket does not take--> drainer ------^
+//! ```
+//!
+//! Replies are gathered: all that a green thread sends before it waits for something leaves in one
+//! write. On an OS thread each message leaves at once, unless the thread is the one that receives
+//! and the next message is at hand already. [`Sender::flush`] does not wait for either. What a slow
+//! peer does not take is queued up to a bound, and then `send` waits; one green thread writes it out
+//! and exists only as long as that takes. An idle connection owns no buffer.
+//!
+//! # Errors
+//!
+//! A closed connection is not an error: [`receive`](WebSocket::receive) returns `None`, and
+//! [`close_reason`](WebSocket::close_reason) says what the peer said. A peer that breaks the rules
+//! gets everything that was sent before, then a close frame with the right code (1002, 1007, 1009);
+//! `receive` returns [`Error::Protocol`].
+//!
+//! # Limits
+//!
+//! All are on by default and set by [`Config`]: message and frame size, bytes queued for a slow
+//! reader, the time it may take none of them, the time for the handshakes. Sizes are checked on the
+//! header of a frame, before memory is taken for it.
+
+#![forbid(unsafe_code)]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+mod client;
+mod config;
+mod connection;
+mod error;
+mod inbound;
+mod message;
+mod outbound;
+mod protocol;
+mod random;
+mod server;
+mod spare;
+mod websocket;
+
+pub use client::connect;
+pub use config::Config;
+pub use error::{Error, HandshakeError};
+pub use message::Message;
+pub use protocol::close::{CloseReason, code};
+pub use protocol::violation::Violation;
+pub use server::upgrade;
+pub use websocket::{Receiver, Sender, WebSocket};

@@ -1,0 +1,184 @@
+//! What the halves of one connection share, and how a connection ends.
+
+use crate::config::Config;
+use crate::inbound::Inbound;
+use crate::outbound::Outbound;
+use crate::protocol::decoder::Decoder;
+use crate::protocol::{Role, close, frame::Opcode};
+use crate::{Error, Message, Receiver};
+use greenwire_net::{Buffer, Shutdown, TcpStream};
+use greenwire_runtime::thread;
+use std::io::{self, Read as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What is read and thrown away after the last close frame, at most.
+const LINGER_BYTES: usize = 8 << 20;
+
+/// One connection: its sending side and what both halves must agree on.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) outbound: Arc<Outbound>,
+    pub(crate) role: Role,
+    pub(crate) protocol: Option<String>,
+    pub(crate) close_timeout: Duration,
+    /// The receiver waits for bytes without a limit in time.
+    reading: AtomicBool,
+    /// The receiving side, after its `Receiver` was dropped.
+    returned: Mutex<Option<Inbound>>,
+}
+
+impl Connection {
+    /// Takes over `stream` after the opening handshake; `early` are bytes read beyond it.
+    pub(crate) fn start(
+        stream: TcpStream,
+        early: Vec<u8>,
+        role: Role,
+        protocol: Option<String>,
+        config: &Config,
+    ) -> io::Result<Receiver> {
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(None)?;
+        let inbound = Inbound::new(Decoder::new(role, config.limits), early);
+        let connection = Arc::new(Connection {
+            outbound: Outbound::new(stream, role, config.max_queued, config.stall_limit),
+            role,
+            protocol,
+            close_timeout: config.close_timeout,
+            reading: AtomicBool::new(false),
+            returned: Mutex::new(None),
+        });
+        Ok(Receiver::new(connection, inbound))
+    }
+
+    pub(crate) fn send(&self, message: &Message) -> Result<(), Error> {
+        match message {
+            Message::Text(text) => self.outbound.send(Opcode::Text, text.as_bytes()),
+            Message::Binary(bytes) => self.outbound.send(Opcode::Binary, bytes),
+        }
+    }
+
+    pub(crate) fn ping(&self, payload: &[u8]) -> Result<(), Error> {
+        if payload.len() > 125 {
+            let error = io::Error::new(io::ErrorKind::InvalidInput, "ping of over 125 bytes");
+            return Err(error.into());
+        }
+        self.outbound.send(Opcode::Ping, payload)
+    }
+
+    /// Begins the closing handshake, once.
+    pub(crate) fn close(self: &Arc<Self>, code: u16, reason: &str) -> Result<(), Error> {
+        if !close::may_send(code) {
+            let error = io::Error::new(io::ErrorKind::InvalidInput, "not a code to close with");
+            return Err(error.into());
+        }
+        if self.outbound.close(&close::payload(code, reason))?
+            && self.reading.load(Ordering::SeqCst)
+        {
+            self.limit_running_read();
+        }
+        Ok(())
+    }
+
+    /// Called before the receiver waits. The time it may wait, if the connection is closing.
+    pub(crate) fn begin_read(&self) -> Option<Duration> {
+        // Set before the state is looked at, as `close` does it the other way round: one of the two
+        // sees the other, so that a read that began before the close is limited as well.
+        self.reading.store(true, Ordering::SeqCst);
+        if !thread::is_green() {
+            self.outbound.flush();
+        }
+        let since = self.outbound.closing_since()?;
+        Some(self.close_timeout.saturating_sub(since.elapsed()))
+    }
+
+    pub(crate) fn end_read(&self) {
+        self.reading.store(false, Ordering::SeqCst);
+    }
+
+    /// Cuts the connection after the close timeout. Needed only when a close is sent while another
+    /// thread waits in `receive`, whose wait has no limit yet.
+    fn limit_running_read(self: &Arc<Self>) {
+        let (connection, limit) = (Arc::downgrade(self), self.close_timeout);
+        let watch = move || {
+            thread::sleep(limit);
+            if let Some(connection) = connection.upgrade() {
+                connection.shutdown(Shutdown::Both);
+            }
+        };
+        if let Err(error) = thread::Builder::new().spawn(watch) {
+            log::debug!("websocket: no thread to limit the close: {error}");
+        }
+    }
+
+    /// Answers the peer's close frame, or fails the connection, with `payload`.
+    pub(crate) fn answer_close(&self, payload: &[u8]) {
+        // If this fails, so does all that follows, and the caller has a better error.
+        let _ = self.outbound.close(payload);
+    }
+
+    /// After the last close frame was queued: lets it and all before it arrive, then hangs up.
+    ///
+    /// Closing a socket that has unread bytes destroys what is still on its way to the peer, so
+    /// bytes are read and thrown away until the peer hangs up, within bounds. `hang_up_first` is for
+    /// servers, and for whoever fails the connection (RFC 6455 §7.1.1).
+    pub(crate) fn finish(&self, hang_up_first: bool) {
+        let deadline = Instant::now() + self.close_timeout;
+        if self.outbound.wait_flushed(deadline) {
+            if hang_up_first {
+                self.shutdown(Shutdown::Write);
+            }
+            self.discard(deadline);
+        }
+        self.shutdown(Shutdown::Both);
+    }
+
+    /// Reads until the end of the stream, `deadline` or too many bytes.
+    fn discard(&self, deadline: Instant) {
+        let mut stream = self.outbound.stream();
+        let mut left = LINGER_BYTES;
+        while left > 0 {
+            let limit = deadline.saturating_duration_since(Instant::now());
+            if limit.is_zero() || stream.set_read_timeout(Some(limit)).is_err() {
+                return;
+            }
+            match stream.read(&mut Buffer::borrow()) {
+                Ok(0) | Err(_) => return,
+                Ok(n) => left = left.saturating_sub(n),
+            }
+        }
+    }
+
+    pub(crate) fn shutdown(&self, how: Shutdown) {
+        // An error means that the stream is down already.
+        let _ = self.outbound.stream().shutdown(how);
+    }
+
+    /// Keeps the receiving side of a dropped `Receiver`, for [`conclude`](Self::conclude).
+    pub(crate) fn give_back(&self, inbound: Inbound) {
+        if self.role == Role::Server {
+            *self.returned.lock().unwrap_or_else(PoisonError::into_inner) = Some(inbound);
+        }
+    }
+
+    /// Ends the connection whatever state it is in; `code` is for the peer if it is still open.
+    pub(crate) fn conclude(self: &Arc<Self>, code: u16) {
+        self.answer_close(&close::payload(code, ""));
+        let returned = self
+            .returned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        match returned {
+            Some(inbound) if !inbound.is_finished() => {
+                let mut receiver = Receiver::new(self.clone(), inbound);
+                while let Ok(Some(_)) = receiver.receive() {}
+            }
+            Some(_) => {}
+            // The receiver lives elsewhere and reads what the peer answers, if anybody does.
+            None => self.finish(true),
+        }
+        self.shutdown(Shutdown::Both);
+    }
+}

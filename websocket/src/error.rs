@@ -1,0 +1,87 @@
+//! The one error type of the crate.
+
+use crate::Violation;
+use std::{fmt, io};
+
+/// Why a connection stopped working. A clean close is not an error:
+/// [`receive`](crate::WebSocket::receive) returns `Ok(None)`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The stream failed: reset, end of stream without a close frame (`UnexpectedEof`), or a peer
+    /// that took nothing for the stall limit (`TimedOut`). The connection is gone.
+    Io(io::Error),
+    /// The peer broke RFC 6455, or sent more than a limit allows. It has been told by a close frame.
+    Protocol(Violation),
+    /// The connection is closed, or closing: nothing can be sent or received on it any more.
+    Closed,
+    /// The opening handshake of a client failed.
+    Handshake(HandshakeError),
+}
+
+/// Why a client's opening handshake failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HandshakeError {
+    /// The URL, or a header or subprotocol to be sent, is not valid; the text says what.
+    Invalid(&'static str),
+    /// The URL's scheme cannot be used; `wss` is not supported yet.
+    UnsupportedScheme(String),
+    /// The server answered with this status instead of 101.
+    Status(u16),
+    /// The server's 101 is not an answer to this handshake; the text says why.
+    BadResponse(&'static str),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Io(error) => write!(f, "websocket stream: {error}"),
+            Error::Protocol(violation) => write!(f, "websocket peer: {violation}"),
+            Error::Closed => f.write_str("websocket is closed"),
+            Error::Handshake(error) => write!(f, "websocket handshake: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Io(error) => Some(error),
+            Error::Protocol(violation) => Some(violation),
+            Error::Handshake(error) => Some(error),
+            Error::Closed => None,
+        }
+    }
+}
+
+impl fmt::Display for HandshakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HandshakeError::Invalid(what) => write!(f, "invalid {what}"),
+            HandshakeError::UnsupportedScheme(scheme) => write!(f, "unsupported scheme {scheme:?}"),
+            HandshakeError::Status(status) => write!(f, "the server answered {status}"),
+            HandshakeError::BadResponse(why) => write!(f, "bad response: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for HandshakeError {}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Error {
+        Error::Io(error)
+    }
+}
+
+impl From<Violation> for Error {
+    fn from(violation: Violation) -> Error {
+        Error::Protocol(violation)
+    }
+}
+
+impl From<HandshakeError> for Error {
+    fn from(error: HandshakeError) -> Error {
+        Error::Handshake(error)
+    }
+}

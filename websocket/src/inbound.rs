@@ -1,0 +1,133 @@
+//! The receiving side's own state: the decoder and the bytes it has not seen yet.
+
+use crate::protocol::decoder::{Decoder, Event};
+use crate::protocol::violation::Violation;
+use greenwire_net::{Buffer, TcpStream};
+use greenwire_runtime::thread;
+use std::io::{self, Read as _};
+use std::mem;
+
+/// Bytes that were read, and how far they are decoded.
+#[derive(Debug)]
+pub(crate) struct Inbound {
+    decoder: Decoder,
+    unread: Unread,
+    at: usize,
+    end: usize,
+    finished: bool,
+}
+
+/// Where unread bytes lie. A buffer is borrowed only while it holds some.
+#[derive(Debug)]
+enum Unread {
+    None,
+    /// What came together with the opening handshake.
+    Early(Vec<u8>),
+    Pooled(Buffer),
+}
+
+impl Inbound {
+    pub(crate) fn new(decoder: Decoder, early: Vec<u8>) -> Inbound {
+        let end = early.len();
+        let unread = if end == 0 {
+            Unread::None
+        } else {
+            Unread::Early(early)
+        };
+        Inbound {
+            decoder,
+            unread,
+            at: 0,
+            end,
+            finished: false,
+        }
+    }
+
+    /// The next event among the bytes at hand; `None` asks for [`fill`](Self::fill).
+    #[inline]
+    pub(crate) fn next_event(&mut self) -> Result<Option<Event>, Violation> {
+        let bytes = match &mut self.unread {
+            Unread::None => return Ok(None),
+            Unread::Early(bytes) => bytes.as_mut_slice(),
+            Unread::Pooled(buffer) => &mut buffer[..],
+        };
+        let (used, event) = self.decoder.decode(&mut bytes[self.at..self.end])?;
+        self.at += used;
+        if self.at == self.end {
+            self.unread = Unread::None;
+        }
+        Ok(event)
+    }
+
+    /// The payload of the ping that was the last event.
+    pub(crate) fn ping_payload(&self) -> &[u8] {
+        self.decoder.ping_payload()
+    }
+
+    /// Whether the next event, or violation, is at hand in full.
+    #[inline]
+    pub(crate) fn has_more(&self) -> bool {
+        match &self.unread {
+            Unread::None => false,
+            Unread::Early(bytes) => self.decoder.has_whole_frame(&bytes[self.at..self.end]),
+            Unread::Pooled(buffer) => self.decoder.has_whole_frame(&buffer[self.at..self.end]),
+        }
+    }
+
+    /// Waits for bytes; `false` at the end of the stream.
+    pub(crate) fn fill(&mut self, stream: &TcpStream) -> io::Result<bool> {
+        let (buffer, end) = read_some(stream)?;
+        (self.at, self.end) = (0, end);
+        if end > 0 {
+            self.unread = Unread::Pooled(buffer);
+        }
+        Ok(end > 0)
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// No more events will come; the buffer goes back.
+    pub(crate) fn set_finished(&mut self) {
+        self.finished = true;
+        self.unread = Unread::None;
+    }
+
+    /// Moves the state out; what stays behind is finished.
+    pub(crate) fn take(&mut self) -> Inbound {
+        let decoder = self.decoder.take();
+        let unread = mem::replace(&mut self.unread, Unread::None);
+        let finished = mem::replace(&mut self.finished, true);
+        Inbound {
+            decoder,
+            unread,
+            at: self.at,
+            end: self.end,
+            finished,
+        }
+    }
+}
+
+/// Reads what is there, into a buffer that is borrowed only once something is. An OS thread waits in
+/// the read itself, with the buffer of its own.
+fn read_some(mut stream: &TcpStream) -> io::Result<(Buffer, usize)> {
+    loop {
+        let green = thread::is_green();
+        if green {
+            stream.park_until_readable()?;
+        }
+        let mut buffer = Buffer::borrow();
+        let read = if green {
+            stream.try_read(&mut buffer)
+        } else {
+            stream.read(&mut buffer)
+        };
+        match read {
+            Ok(n) => return Ok((buffer, n)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if green && error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

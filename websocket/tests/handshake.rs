@@ -1,0 +1,163 @@
+//! The opening handshake on the wire: what servers refuse, what clients refuse.
+
+mod common;
+
+use common::{DEADLINE, read_head, request, serve, serve_echo};
+use greenwire_websocket::{Config, Error, HandshakeError};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+/// The head of the answer to a request.
+fn answer(addr: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(addr).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    read_head(&mut stream)
+}
+
+/// The status after `from` was replaced in a good request.
+#[track_caller]
+fn check(from: &str, to: &str, status: u16) {
+    let addr = serve_echo(Config::default());
+    let good = request(addr, "");
+    assert!(good.contains(from));
+    let head = answer(addr, &good.replace(from, to));
+    assert!(
+        head.starts_with(&format!("HTTP/1.1 {status} ")),
+        "{from} -> {to}: {head}"
+    );
+}
+
+#[test]
+fn servers_answer() {
+    check("", "", 101);
+    check("Upgrade: websocket", "Upgrade: WebSocket", 101);
+    check(
+        "Connection: Upgrade",
+        "Connection: keep-alive, upgrade",
+        101,
+    );
+    check("Upgrade: websocket", "Upgrade: h2c", 400);
+    check("Connection: Upgrade", "Connection: keep-alive", 400);
+    check("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZQ==", 400);
+    check("Sec-WebSocket-Key", "X-Key", 400);
+    check("GET", "DELETE", 400);
+    check("Version: 13", "Version: 8", 426);
+    check(
+        "Sec-WebSocket-Key",
+        "Origin: http://elsewhere.example\r\nSec-WebSocket-Key",
+        403,
+    );
+}
+
+#[test]
+fn a_wrong_version_is_told_the_right_one() {
+    let addr = serve_echo(Config::default());
+    let head = answer(
+        addr,
+        &request(addr, "").replace("Version: 13", "Version: 7"),
+    );
+    assert!(
+        head.to_ascii_lowercase()
+            .contains("sec-websocket-version: 13\r\n"),
+        "{head}"
+    );
+}
+
+#[test]
+fn origins() {
+    let origin = |config: Config, origin: &str| {
+        let addr = serve_echo(config);
+        let origin = origin.replace("SELF", &addr.to_string());
+        answer(addr, &request(addr, &format!("Origin: {origin}\r\n"))).contains(" 101 ")
+    };
+    assert!(origin(Config::default(), "http://SELF"));
+    assert!(!origin(Config::default(), "http://elsewhere.example"));
+    let listed = Config::default().allow_origins(["http://elsewhere.example"]);
+    assert!(origin(listed, "http://elsewhere.example"));
+    assert!(origin(
+        Config::default().allow_any_origin(),
+        "http://elsewhere.example"
+    ));
+}
+
+#[test]
+fn subprotocols() {
+    let addr = serve(Config::default().subprotocols(["v2", "v1"]), |ws| {
+        ws.send(ws.protocol().unwrap_or("none"))
+    });
+    for (offered, chosen) in [
+        (&["v1", "v2"][..], Some("v2")),
+        (&["v0", "v1"], Some("v1")),
+        (&["v0"], None),
+    ] {
+        let config = Config::default().subprotocols(offered.iter().copied());
+        let mut ws = config.connect(&format!("ws://{addr}/")).unwrap();
+        assert_eq!(ws.protocol(), chosen);
+        assert_eq!(
+            common::expect(&mut ws).as_text(),
+            Some(chosen.unwrap_or("none"))
+        );
+    }
+}
+
+/// What a client makes of `response`.
+fn connect_to(response: &'static str) -> Error {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        read_head(&mut stream);
+        stream.write_all(response.as_bytes()).unwrap();
+        // Until the client hangs up.
+        let _ = stream.read(&mut [0]);
+    });
+    let config = Config::default().handshake_timeout(Duration::from_millis(200));
+    let error = config.connect(&format!("ws://{addr}/path")).unwrap_err();
+    server.join().unwrap();
+    error
+}
+
+#[test]
+fn clients_refuse() {
+    let check = |response, expected: HandshakeError| match connect_to(response) {
+        Error::Handshake(error) => assert_eq!(error, expected),
+        other => panic!("{response}: {other}"),
+    };
+    check(
+        "HTTP/1.1 404 Not Found\r\n\r\n",
+        HandshakeError::Status(404),
+    );
+    check(
+        "SSH-2.0-OpenSSH\r\n\r\n",
+        HandshakeError::BadResponse("not HTTP"),
+    );
+    check(
+        "HTTP/1.1 101 X\r\n\r\n",
+        HandshakeError::BadResponse("no upgrade to websocket"),
+    );
+    check(
+        "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+        HandshakeError::BadResponse("wrong accept key"),
+    );
+}
+
+#[test]
+fn a_silent_server_is_given_up() {
+    match connect_to("HTTP/1.1 101") {
+        Error::Io(error) => assert_eq!(error.kind(), std::io::ErrorKind::TimedOut),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn wss_is_not_supported_yet() {
+    match greenwire_websocket::connect("wss://localhost/") {
+        Err(Error::Handshake(HandshakeError::UnsupportedScheme(scheme))) => {
+            assert_eq!(scheme, "wss")
+        }
+        other => panic!("{other:?}"),
+    }
+}
