@@ -3,8 +3,8 @@
 #![forbid(unsafe_code)]
 
 #[doc(inline)]
-pub use greenwire_runtime::{sync, thread, time, unblock};
-#[doc(inline)]
 pub use greenwire_runtime as runtime;
+#[doc(inline)]
+pub use greenwire_runtime::{sync, thread, time, unblock};
 #[doc(inline)]
 pub use {greenwire_http as http, greenwire_net as net, greenwire_websocket as websocket};

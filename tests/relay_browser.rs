@@ -24,7 +24,10 @@ fn play(flags: &[&str], name: &str) {
     if !runs("node") {
         return skip("node");
     }
-    let Some(browser) = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| runs(name)) else {
+    let Some(browser) = ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|name| runs(name))
+    else {
         return skip("chromium");
     };
     if !folder.join("node_modules/playwright-core").exists() {
@@ -50,5 +53,8 @@ fn play(flags: &[&str], name: &str) {
 }
 
 fn runs(program: &str) -> bool {
-    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+    Command::new(program)
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
 }

@@ -19,7 +19,11 @@ const LOAD_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The series that this system can measure.
 pub fn available() -> &'static [&'static str] {
-    if cfg!(target_os = "linux") { &SERIES } else { &SERIES[5..] }
+    if cfg!(target_os = "linux") {
+        &SERIES
+    } else {
+        &SERIES[5..]
+    }
 }
 
 /// Measures again and again: CPU shares are differences.
@@ -65,7 +69,8 @@ impl Meter {
         let then = self.cpu.front()?.1;
         // Not all of these counters are exact: one may even run backwards a little.
         let ticks = now.1.total.saturating_sub(then.total).max(1) as f64;
-        let share = |now: u64, then: u64| (100.0 * now.saturating_sub(then) as f64 / ticks).min(100.0);
+        let share =
+            |now: u64, then: u64| (100.0 * now.saturating_sub(then) as f64 / ticks).min(100.0);
         Some([
             share(now.1.user, then.user),
             share(now.1.system, then.system),
@@ -74,7 +79,9 @@ impl Meter {
     }
 
     fn load(&mut self) -> Option<f64> {
-        let stale = self.load.is_none_or(|(asked, _)| asked.elapsed() >= LOAD_INTERVAL);
+        let stale = self
+            .load
+            .is_none_or(|(asked, _)| asked.elapsed() >= LOAD_INTERVAL);
         if stale {
             self.load = load_average().map(|load| (Instant::now(), 100.0 * load / self.cpus));
         }
@@ -117,7 +124,8 @@ fn load_average() -> Option<f64> {
     let text = if cfg!(target_os = "linux") {
         fs::read_to_string("/proc/loadavg").ok()?
     } else {
-        let output = greenwire::unblock(|| Command::new("sysctl").args(["-n", "vm.loadavg"]).output());
+        let output =
+            greenwire::unblock(|| Command::new("sysctl").args(["-n", "vm.loadavg"]).output());
         String::from_utf8(output.ok()?.stdout).ok()?
     };
     // "0.52 0.58 …" on Linux, "{ 0.52 0.58 … }" on the others.

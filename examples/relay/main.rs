@@ -12,6 +12,11 @@
 //!
 //! Where to read on: `relay.rs` has the loops, `wire.rs` the messages, `load.rs` the measuring.
 
+#![allow(
+    unreachable_pub,
+    reason = "`pub` is easier on the reader, and nothing leaves a program"
+)]
+
 mod load;
 mod relay;
 mod wire;

@@ -65,7 +65,8 @@ impl Command {
                 None => "somebody".to_owned(),
             };
             Ok(Command::Say { name, text })
-        } else if let (Some(series), Some(every)) = (command.get("series"), command.get("every_ms")) {
+        } else if let (Some(series), Some(every)) = (command.get("series"), command.get("every_ms"))
+        {
             Ok(Command::Watch(Choice {
                 series: parse_series(series)?,
                 every: parse_every(every)?,
@@ -82,7 +83,9 @@ fn words(value: &Value, what: &str, limit: usize) -> Result<String, String> {
     let text = text.replace(char::is_control, " ");
     match text.trim() {
         "" => Err(format!("`{what}` is empty")),
-        text if text.chars().count() > limit => Err(format!("`{what}` is longer than {limit} characters")),
+        text if text.chars().count() > limit => {
+            Err(format!("`{what}` is longer than {limit} characters"))
+        }
         text => Ok(text.to_owned()),
     }
 }
@@ -99,12 +102,22 @@ fn parse_series(value: &Value) -> Result<Series, String> {
 
 fn parse_every(value: &Value) -> Result<Duration, String> {
     let every = value.as_u64().filter(|every| EVERY_MS.contains(every));
-    let every = every.ok_or_else(|| format!("`every_ms` is a whole number from {} to {}", EVERY_MS.start(), EVERY_MS.end()))?;
+    let every = every.ok_or_else(|| {
+        format!(
+            "`every_ms` is a whole number from {} to {}",
+            EVERY_MS.start(),
+            EVERY_MS.end()
+        )
+    })?;
     Ok(Duration::from_millis(every))
 }
 
 pub fn hello(id: u64, threads: bool) -> String {
-    let mode = if threads { "OS threads" } else { "green threads" };
+    let mode = if threads {
+        "OS threads"
+    } else {
+        "green threads"
+    };
     json!({"hello": {"id": id, "mode": mode, "series": available()}}).to_string()
 }
 

@@ -1,5 +1,7 @@
 //! What the stories share: the relay example as a process of its own.
 
+#![allow(dead_code, unreachable_pub, reason = "each story uses what it needs")]
+
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -13,20 +15,23 @@ pub struct Relay {
 
 impl Relay {
     pub fn start(flags: &[&str]) -> Relay {
-        let program = target_folder().join("examples").join("relay");
-        let mut process = Command::new(&program)
+        let mut command = relay();
+        command
             .args(["--port", "0"])
             .args(flags)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| {
-                panic!("{}: {error}; `cargo build --example relay` makes it", program.display())
-            });
+            .stdout(Stdio::piped());
+        let mut process = command.spawn().expect("the relay starts");
         let mut line = String::new();
         let stdout = process.stdout.take().expect("stdout is piped");
-        BufReader::new(stdout).read_line(&mut line).expect("the relay prints its address");
-        let address = line.trim().strip_prefix("open http://").and_then(|rest| rest.strip_suffix('/'));
-        let address = address.unwrap_or_else(|| panic!("the relay prints its address, not {line:?}"));
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("the relay prints its address");
+        let address = line
+            .trim()
+            .strip_prefix("open http://")
+            .and_then(|rest| rest.strip_suffix('/'));
+        let address =
+            address.unwrap_or_else(|| panic!("the relay prints its address, not {line:?}"));
         Relay {
             process,
             address: address.to_owned(),
@@ -41,17 +46,33 @@ impl Drop for Relay {
     }
 }
 
+/// The relay example, which `cargo test` has built.
+pub fn relay() -> Command {
+    let program = target_folder().join("examples").join("relay");
+    assert!(
+        program.exists(),
+        "{} is missing: `cargo build --example relay`",
+        program.display()
+    );
+    Command::new(program)
+}
+
 /// `target/debug` or its like: this test is `target/debug/deps/NAME-HASH`.
 pub fn target_folder() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
-    test.ancestors().nth(2).expect("a test is in deps/").to_owned()
+    test.ancestors()
+        .nth(2)
+        .expect("a test is in deps/")
+        .to_owned()
 }
 
 /// Says that a program is absent; on CI that is a failure. Written past the test runner, which
 /// swallows what `println!` says.
-#[allow(dead_code, reason = "each story uses what it needs")]
 pub fn skip(missing: &str) {
     let note = format!("skipped: {missing} not found");
-    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{note}");
+    assert!(
+        std::env::var_os("CI").is_none_or(|ci| ci != "true"),
+        "{note}"
+    );
     let _ = writeln!(io::stderr(), "{note}");
 }
