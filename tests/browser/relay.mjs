@@ -22,8 +22,8 @@ const context = await chromium.launchPersistentContext(profile, {
 });
 context.setDefaultTimeout(20_000);
 
+const problems = [];
 try {
-  const problems = [];
   const open = async (colorScheme) => {
     const page = await context.newPage();
     page.on("console", (message) => {
@@ -86,6 +86,9 @@ try {
   await ann.waitForFunction(() => document.getElementById("people").textContent === "1");
 
   assert.deepEqual(problems, [], "the console is clean");
+} catch (error) {
+  console.log("the consoles said:", problems);
+  throw error;
 } finally {
   await context.close();
   rmSync(profile, { recursive: true, force: true });
