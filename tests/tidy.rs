@@ -85,22 +85,6 @@ fn unsafe_is_forbidden_or_listed() {
 }
 
 #[test]
-fn every_exception_to_a_lint_gives_its_reason() {
-    let broken = rust_files()
-        .into_iter()
-        .filter(File::is_library)
-        .flat_map(|file| {
-            let attribute =
-                |code: &str| code.contains("expect(unsafe_code") && !code.contains("reason");
-            file.lines_of_code(attribute)
-        });
-    report(
-        "`expect(unsafe_code)` needs a `reason` on the same line",
-        broken,
-    );
-}
-
-#[test]
 fn every_file_says_what_it_is_for() {
     let silent = rust_files()
         .into_iter()
