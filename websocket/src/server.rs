@@ -6,6 +6,7 @@ use crate::protocol::{Role, close::code};
 use crate::{Config, Error, WebSocket};
 use greenwire_http::{Body, Request, Response};
 use greenwire_net::TcpStream;
+use greenwire_runtime::thread;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -13,7 +14,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 /// 101 has gone out, or refuses the request with 400, 403 (`Origin`) or 426 (version).
 ///
 /// When the handler returns, the connection is closed with 1000, or 1011 if it returned an error or
-/// panicked, unless it is closing already. Its error is logged at debug level.
+/// panicked, or 1001 if it was cancelled, unless it is closing already. Its error is logged at debug
+/// level.
 ///
 /// ```
 /// use greenwire_http::{Request, Response};
@@ -97,7 +99,12 @@ impl Config {
                 connection.conclude(code::INTERNAL_ERROR);
             }
             Err(panic) => {
-                connection.conclude(code::INTERNAL_ERROR);
+                let cancelled = thread::is_cancellation(&*panic);
+                connection.conclude(if cancelled {
+                    code::GOING_AWAY
+                } else {
+                    code::INTERNAL_ERROR
+                });
                 resume_unwind(panic);
             }
         }

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{DEADLINE, Raw, connect, expect, frame, serve, serve_echo};
+use greenwire_net::TcpListener;
 use greenwire_runtime::thread;
 use greenwire_websocket::{Config, Error, Message};
 use std::io::Read;
@@ -47,6 +48,33 @@ fn replies_to_messages_that_came_together_leave_together() {
     let mut reply = [0; 1000];
     let n = raw.0.read(&mut reply).unwrap();
     assert_eq!(reply[..n], b"\x81\x01a".repeat(100));
+}
+
+#[test]
+fn replies_on_an_os_thread_leave_together_too() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        // The first message came with the handshake, as far as the server knows.
+        Config::default().serve_upgraded(stream, frame(0x81, b"early"), |mut ws| {
+            while let Some(message) = ws.receive()? {
+                ws.send(message)?;
+            }
+            Ok(())
+        });
+    });
+    let mut raw = Raw(std::net::TcpStream::connect(addr).unwrap());
+    raw.0.set_read_timeout(Some(DEADLINE)).unwrap();
+    assert_eq!(raw.read_frame(), (1, b"early".to_vec()));
+    raw.write(&frame(0x81, b"a").repeat(100));
+    let mut reply = [0; 1000];
+    let n = raw.0.read(&mut reply).unwrap();
+    assert_eq!(reply[..n], b"\x81\x01a".repeat(100));
+    raw.write(&frame(0x88, b"\x03\xe8"));
+    assert_eq!(raw.read_close(), 1000);
+    drop(raw);
+    server.join().unwrap();
 }
 
 #[test]
