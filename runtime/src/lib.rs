@@ -8,6 +8,11 @@ pub mod thread {
     pub fn is_green() -> bool {
         false
     }
+
+    /// Whether a caught panic payload is the unwind of a cancelled green thread.
+    pub fn is_cancellation(_: &(dyn std::any::Any + Send)) -> bool {
+        false
+    }
 }
 
 /// Deadlines around a block.
