@@ -1,1 +1,111 @@
-//! The HTTP server of greenwire.
+//! An HTTP/1.1 server for green threads: WSGI's handler, in Rust, written like blocking code.
+//!
+//! ```no_run
+//! use greenwire_http::Server;
+//!
+//! fn main() -> std::io::Result<()> {
+//!     Server::bind("127.0.0.1:8088")?.serve(|_| "hello")
+//! }
+//! ```
+//!
+//! Each connection has a green thread of its own (or an ordinary OS thread, if those are what
+//! `thread::spawn` makes). A handler may sleep, wait for others or read and write slowly: that is
+//! nobody else's problem. Types are those of the `http` crate.
+//!
+//! ```
+//! use greenwire_http::{Error, Request, StatusCode};
+//! use std::io::Read;
+//!
+//! fn upload(mut request: Request) -> Result<(StatusCode, String), Error> {
+//!     let mut first = [0; 4];
+//!     request.body_mut().read_exact(&mut first)?;
+//!     let rest = request.body_mut().read_to_vec()?; // too large: `?` answers 413
+//!     Ok((StatusCode::CREATED, format!("{} bytes", 4 + rest.len())))
+//! }
+//! # let _ = upload;
+//! ```
+//!
+//! # The life of a request
+//!
+//! ```text
+//!  park until readable -> borrow a buffer -> head -> Handler::call -> Response -> gather -> write
+//!        ^  (an idle connection owns no      |           |                          |
+//!        |   buffer, only its thread)        |           +-- reads the body, if any |
+//!        |                                   +-- broken: 4xx or 505, close          |
+//!        +----------------------- keep-alive ---------------------------------------+
+//! ```
+//!
+//! 1. The connection parks. It sends first what it has gathered.
+//! 2. The head is parsed strictly by RFC 9112: whatever two parsers may read differently is
+//!    refused, and the connection closed. That leaves no room for request smuggling.
+//! 3. The handler gets a [`Request`]; its extensions hold the [`PeerAddr`]. The body is still in
+//!    the socket and comes as it is read; a client that waits for `100 Continue` gets it at the
+//!    first read.
+//! 4. The handler returns a [`Response`]. Framing is the server's: a handler's `Transfer-Encoding`
+//!    is dropped, its `Content-Length` counts where the body does not know its own, and of its
+//!    `Connection` only `close` counts.
+//! 5. Responses to pipelined requests are gathered, in order, and leave in one write: when no
+//!    further request is there, at 64 KiB, or when a handler parks.
+//! 6. An unread body of up to 64 KiB is read over, a longer one ends the connection.
+//!
+//! [`upgrade`] ends HTTP on a connection and hands it over; this crate knows no websocket.
+//!
+//! # Errors
+//!
+//! A handler may return `Result<impl IntoResponse, impl IntoResponse>`. [`Error`] is what reading
+//! a body gives, and it becomes the status that fits. A handler that panics gives a 500 and closes
+//! its connection. What goes wrong on a connection is logged by `log` and ends that connection
+//! only.
+//!
+//! # Limits
+//!
+//! | what | default | beyond it | set by |
+//! |---|---|---|---|
+//! | request line | 8 KiB | 414 | [`Config::max_request_line`] |
+//! | head | 32 KiB | 431 | [`Config::max_head`] |
+//! | header lines | 100 | 431 | [`Config::max_headers`] |
+//! | body read by a handler | 2 MiB | 413 | [`Config::max_body`], [`Body::set_limit`] |
+//! | chunk extension, all of a body | 1 KiB, 16 KiB | 400 | |
+//! | trailers | 8 KiB | 400 | |
+//! | head from first byte to last | 30 s | 408 | [`Config::head_timeout`] |
+//! | idle connection | 75 s | closed | [`Config::idle_timeout`] |
+//! | wait for more of a body | 30 s | 408 | [`Config::body_timeout`] |
+//! | wait for a client that does not read | 30 s | closed | [`Config::write_timeout`] |
+//! | connections | 100,000 | wait to be accepted | [`Config::max_connections`] |
+#![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+mod body;
+mod chunked;
+mod config;
+mod connection;
+mod error;
+mod handler;
+mod incoming;
+mod input;
+mod output;
+mod parse;
+mod response;
+mod server;
+mod upgrade;
+
+pub use body::Body;
+pub use config::Config;
+pub use error::Error;
+pub use handler::{Handler, IntoResponse, html};
+pub use http::{
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header,
+};
+pub use response::BodyWriter;
+pub use server::Server;
+pub use upgrade::{Upgraded, upgrade};
+
+/// What a handler gets.
+pub type Request = http::Request<Body>;
+
+/// What a handler returns.
+pub type Response = http::Response<Body>;
+
+/// The address of the client, in a request's extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PeerAddr(pub std::net::SocketAddr);

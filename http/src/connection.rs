@@ -1,0 +1,315 @@
+//! One connection from its first byte to its last: read a head, call the handler, send the
+//! response, again. Strictly one request at a time.
+
+use crate::body::{self, Body, Kind};
+use crate::config::Config;
+use crate::error::Refusal;
+use crate::handler::Handler;
+use crate::incoming::{self, Lender, Rest};
+use crate::input::{Input, is_timeout};
+use crate::output::Output;
+use crate::parse::{self, Framing, Head, Scanner};
+use crate::response::{self, Context};
+use crate::upgrade::{Upgrade, Upgraded};
+use crate::{PeerAddr, Request, Response};
+use bytes::Bytes;
+use greenwire_net::{Shutdown, TcpStream};
+use greenwire_runtime::thread;
+use greenwire_runtime::time::{Duration, Instant};
+use http::{StatusCode, Version};
+use std::any::Any;
+use std::io;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+/// How much, and for how long, is read from a client that may still be sending when its connection
+/// ends: closing at once would reset the connection and lose the response.
+const LINGER_BYTES: usize = 256 << 10;
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Serves a connection to its end, upgrades included. Errors end it, which is all there is to do.
+pub(crate) fn serve(stream: TcpStream, peer: SocketAddr, handler: &dyn Handler, config: &Config) {
+    let end = Connection::new(stream, peer, handler, config).and_then(Connection::run);
+    match end {
+        Ok(None) => {}
+        Ok(Some((upgrade, upgraded))) => upgrade.run(upgraded),
+        Err(error) => log::debug!("connection of {peer} failed: {error}"),
+    }
+}
+
+struct Connection<'a> {
+    input: Input,
+    output: Arc<Output>,
+    peer: SocketAddr,
+    handler: &'a dyn Handler,
+    config: &'a Config,
+}
+
+type Handover = (Upgrade, Upgraded);
+
+/// How it goes on after a request.
+enum Next {
+    Request,
+    /// Close; the client may still be sending.
+    Linger,
+    /// Close; the client is not.
+    Close,
+    Upgrade(Upgrade),
+}
+
+impl<'a> Connection<'a> {
+    fn new(
+        stream: TcpStream,
+        peer: SocketAddr,
+        handler: &'a dyn Handler,
+        config: &'a Config,
+    ) -> io::Result<Connection<'a>> {
+        stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(config.write_timeout))?;
+        let output = Output::new(stream.try_clone()?);
+        Ok(Connection {
+            input: Input::new(stream),
+            output,
+            peer,
+            handler,
+            config,
+        })
+    }
+
+    fn run(self) -> io::Result<Option<Handover>> {
+        let output = self.output.clone();
+        let end = self.serve_requests();
+        if end.is_err() {
+            // Whoever still holds the body of a request holds the connection open otherwise.
+            let _ = output.stream().shutdown(Shutdown::Both);
+        }
+        end
+    }
+
+    fn serve_requests(mut self) -> io::Result<Option<Handover>> {
+        loop {
+            let head = match self.next_head()? {
+                Ok(Some(head)) => head,
+                Ok(None) => return Ok(None),
+                Err(refusal) => {
+                    self.send(refusal.into_response(), REFUSED)?;
+                    return self.linger().map(|()| None);
+                }
+            };
+            match self.exchange(head)? {
+                Next::Request => {}
+                Next::Linger => return self.linger().map(|()| None),
+                Next::Close => return self.output.flush().map(|()| None),
+                Next::Upgrade(upgrade) => return self.hand_over(upgrade).map(Some),
+            }
+        }
+    }
+
+    /// The next request's head. `None` at the end of the connection, or of the patience with an
+    /// idle one. While it waits, what is gathered has been sent and there is no buffer.
+    fn next_head(&mut self) -> io::Result<Result<Option<Head>, Refusal>> {
+        let mut scanner = Scanner::default();
+        let mut deadline = None;
+        loop {
+            match self.take_head(&mut scanner) {
+                Ok(None) => {}
+                done => return Ok(done),
+            }
+            self.output.flush()?;
+            let idle = self.input.carry.is_empty();
+            if idle {
+                self.input.limit_waits(self.config.idle_timeout)?;
+            } else {
+                let deadline =
+                    *deadline.get_or_insert_with(|| Instant::now() + self.config.head_timeout);
+                match deadline.checked_duration_since(Instant::now()) {
+                    Some(left) => self.input.limit_waits(left.max(Duration::from_millis(1)))?,
+                    None => return Ok(Err(HEAD_TIMED_OUT)),
+                }
+            }
+            match self.input.fill() {
+                Ok(0) => return Ok(Ok(None)),
+                Ok(_) => {}
+                Err(error) if is_timeout(&error) && idle => return Ok(Ok(None)),
+                Err(error) if is_timeout(&error) => return Ok(Err(HEAD_TIMED_OUT)),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The next head, if all of it is in the carry.
+    fn take_head(&mut self, scanner: &mut Scanner) -> Result<Option<Head>, Refusal> {
+        let unread = self.input.carry.unread();
+        let Some(extent) = scanner.scan(unread, self.config)? else {
+            return Ok(None);
+        };
+        let bytes = Bytes::copy_from_slice(&unread[extent.start..extent.end]);
+        self.input.carry.consume(extent.end);
+        parse::parse_head(&bytes, extent.headers).map(Some)
+    }
+
+    fn exchange(&mut self, head: Head) -> io::Result<Next> {
+        let Head {
+            mut parts,
+            framing,
+            keep_alive,
+            expects_continue,
+        } = head;
+        let context = Context::new(&parts.method, parts.version, keep_alive);
+        parts.extensions.insert(PeerAddr(self.peer));
+        self.output.flush_before_park()?;
+        if framing == Framing::Empty {
+            let response = self.call(Request::from_parts(parts, Body::empty()));
+            return self.answer(response, context, None);
+        }
+        let input = self.lend_input()?;
+        let output = self.output.clone();
+        let (body, lender) = incoming::lend(input, output, framing, expects_continue, self.config);
+        let response = self.call(Request::from_parts(parts, Body::incoming(body)));
+        self.answer(response, context, Some(lender))
+    }
+
+    /// The response of the handler, or `None` if it panicked.
+    fn call(&self, request: Request) -> Option<Response> {
+        match catch_unwind(AssertUnwindSafe(|| self.handler.call(request))) {
+            Ok(response) => Some(response),
+            Err(payload) => {
+                self.report_panic(payload);
+                None
+            }
+        }
+    }
+
+    fn answer(
+        &mut self,
+        response: Option<Response>,
+        context: Context,
+        lender: Option<Lender>,
+    ) -> io::Result<Next> {
+        let mut failed = response.is_none();
+        let mut response = response.unwrap_or_else(|| PANICKED.into_response());
+        let complete = lender.as_ref().is_none_or(Lender::is_complete);
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS
+            && let Kind::Upgrade(upgrade) = body::take(response.body_mut())
+        {
+            if complete && context.version == Version::HTTP_11 {
+                response::send_upgrade(&self.output, &response)?;
+                self.reclaim(lender, false);
+                return Ok(Next::Upgrade(upgrade));
+            }
+            response = UPGRADE_REFUSED.into_response();
+            failed = true;
+        }
+        let usable = match &lender {
+            Some(lender) => lender.settle()? == Rest::Usable,
+            None => true,
+        };
+        let keep_alive = context.keep_alive && usable && !failed;
+        let keep_alive = self.send(
+            response,
+            Context {
+                keep_alive,
+                ..context
+            },
+        )?;
+        let ready = self.reclaim(lender, keep_alive);
+        Ok(
+            match (keep_alive && ready, ready && self.input.carry.is_empty()) {
+                (true, _) => Next::Request,
+                (false, true) => Next::Close,
+                (false, false) => Next::Linger,
+            },
+        )
+    }
+
+    /// Sends a response, whose body may be the handler's code too.
+    fn send(&self, response: Response, context: Context) -> io::Result<bool> {
+        let send = || response::send(&self.output, response, context);
+        match catch_unwind(AssertUnwindSafe(send)) {
+            Ok(Ok(keep_alive)) => Ok(keep_alive),
+            Ok(Err(error)) => {
+                // What was gathered may go; the end that would make it whole does not.
+                self.output.flush()?;
+                Err(error)
+            }
+            Err(payload) => {
+                self.report_panic(payload);
+                self.output.flush()?;
+                Err(io::Error::other("the response's body panicked"))
+            }
+        }
+    }
+
+    /// A panic stays with its connection; the unwind of a cancellation goes on.
+    fn report_panic(&self, payload: Box<dyn Any + Send>) {
+        if thread::is_cancellation(&*payload) {
+            resume_unwind(payload);
+        }
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        log::error!(
+            "handler panicked for {}: {}",
+            self.peer,
+            text.unwrap_or("no message")
+        );
+    }
+
+    /// Takes the input out of the connection; until it is back there is none to read from.
+    fn lend_input(&mut self) -> io::Result<Input> {
+        let empty = Input::new(self.output.stream().try_clone()?);
+        Ok(std::mem::replace(&mut self.input, empty))
+    }
+
+    /// Takes the input back. False if it does not stand at the next request.
+    fn reclaim(&mut self, lender: Option<Lender>, drain: bool) -> bool {
+        let Some(lender) = lender else { return true };
+        match lender.reclaim(drain) {
+            Some((input, ready)) => {
+                self.input = input;
+                ready
+            }
+            None => false,
+        }
+    }
+
+    fn hand_over(self, upgrade: Upgrade) -> io::Result<Handover> {
+        let Input { stream, carry, .. } = self.input;
+        stream.set_read_timeout(None)?;
+        stream.set_write_timeout(None)?;
+        Ok((upgrade, Upgraded::new(stream, carry.into_vec(), self.peer)))
+    }
+
+    /// Ends the connection so that the client gets all that was sent.
+    fn linger(mut self) -> io::Result<()> {
+        self.output.flush()?;
+        self.input.stream.shutdown(Shutdown::Write)?;
+        let deadline = Instant::now() + LINGER;
+        let mut scrap = [0; 4096];
+        let mut count = 0;
+        while count < LINGER_BYTES {
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else {
+                break;
+            };
+            self.input.limit_waits(left.max(Duration::from_millis(1)))?;
+            match self.input.read_socket(&mut scrap)? {
+                0 => break,
+                more => count += more,
+            }
+        }
+        self.input.stream.shutdown(Shutdown::Both)
+    }
+}
+
+const REFUSED: Context = Context {
+    is_head: false,
+    version: Version::HTTP_11,
+    keep_alive: false,
+};
+const HEAD_TIMED_OUT: Refusal = Refusal::new(
+    StatusCode::REQUEST_TIMEOUT,
+    "the request head took too long",
+);
+const PANICKED: Refusal = Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal server error");
+const UPGRADE_REFUSED: Refusal =
+    Refusal::bad_request("an upgrade needs HTTP/1.1 and no unread body");

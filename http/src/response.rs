@@ -1,0 +1,276 @@
+//! Responses to bytes: which framing, which headers, and the body.
+
+use crate::Response;
+use crate::body::{self, Kind};
+use crate::output::Output;
+use crate::parse;
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName, TRANSFER_ENCODING};
+use http::{HeaderMap, Method, StatusCode, Version};
+use std::cell::RefCell;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// What the response has to know of its request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context {
+    pub(crate) is_head: bool,
+    pub(crate) version: Version,
+    /// Whether the connection may carry another request. A response may say no.
+    pub(crate) keep_alive: bool,
+}
+
+impl Context {
+    pub(crate) fn new(method: &Method, version: Version, keep_alive: bool) -> Context {
+        Context {
+            is_head: *method == Method::HEAD,
+            version,
+            keep_alive,
+        }
+    }
+}
+
+/// How the client finds the end of the response (RFC 9112 §6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    /// By the status or method: nothing follows, and no length is told.
+    Bare,
+    Length(u64),
+    Chunked,
+    UntilClose,
+}
+
+/// Where the function of [`Body::writer`](crate::Body::writer) writes: one chunk for each write,
+/// gathered and sent when the green thread parks or 64 KiB are there, and on `flush`. On an
+/// ordinary OS thread each write is sent at once.
+#[derive(Debug)]
+pub struct BodyWriter {
+    output: Arc<Output>,
+    framing: Framing,
+}
+
+impl Write for BodyWriter {
+    /// # Errors
+    /// Those of the socket; `InvalidInput` beyond the `Content-Length` that the handler set.
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        match &mut self.framing {
+            Framing::Chunked => self.output.append_framed(buf, b"\r\n", |pending| {
+                // Writing to a Vec cannot fail.
+                let _ = write!(pending, "{:x}\r\n", buf.len());
+            })?,
+            Framing::Length(rest) => {
+                *rest = rest.checked_sub(buf.len() as u64).ok_or_else(|| {
+                    io::Error::new(
+                        io::ErrorKind::InvalidInput,
+                        "body exceeds its Content-Length",
+                    )
+                })?;
+                self.output.append(buf, |_| {})?;
+            }
+            Framing::UntilClose | Framing::Bare => self.output.append(buf, |_| {})?,
+        }
+        self.output.flush_before_park()?;
+        Ok(buf.len())
+    }
+
+    /// Waits until the socket has taken all that was written.
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+}
+
+impl BodyWriter {
+    /// Tells the client that this was all.
+    fn finish(self) -> io::Result<()> {
+        match self.framing {
+            Framing::Chunked => self.output.append(b"0\r\n\r\n", |_| {}),
+            Framing::Length(1..) => Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "body shorter than its Content-Length",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Gathers or sends a whole response; gives whether the connection may carry another request.
+/// After an error it may not, and the client can tell that the response is not complete.
+pub(crate) fn send(
+    output: &Arc<Output>,
+    mut response: Response,
+    context: Context,
+) -> io::Result<bool> {
+    let body = body::take(response.body_mut());
+    if response.status().is_informational() {
+        log::error!(
+            "handler returned {}, which only an upgrade may",
+            response.status()
+        );
+        response = Response::default();
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    }
+    let framing = choose_framing(&response, &body, context);
+    let keep_alive = context.keep_alive
+        && framing != Framing::UntilClose
+        && !parse::has_option(response.headers(), "close");
+    let context = Context {
+        keep_alive,
+        ..context
+    };
+    let head = |pending: &mut Vec<u8>| {
+        write_head(pending, &response, framing, context);
+    };
+    if context.is_head || framing == Framing::Bare {
+        output.append(b"", head)?;
+        return Ok(keep_alive);
+    }
+    let out = BodyWriter {
+        output: output.clone(),
+        framing,
+    };
+    match body {
+        Kind::Empty | Kind::Upgrade(_) => output.append(b"", head)?,
+        Kind::Bytes(bytes) => output.append(&bytes, head)?,
+        Kind::Incoming(mut incoming) => {
+            output.append(b"", head)?;
+            let read = |buf: &mut [u8]| incoming.read(buf).map_err(io::Error::from);
+            stream(out, |out| copy(read, out))?;
+        }
+        Kind::Reader(mut reader) => {
+            output.append(b"", head)?;
+            stream(out, |out| copy(|buf| reader.read(buf), out))?;
+        }
+        Kind::Writer(write) => {
+            output.append(b"", head)?;
+            stream(out, write)?;
+        }
+    }
+    Ok(keep_alive)
+}
+
+/// Sends the head of an upgrade, with the headers as they are.
+pub(crate) fn send_upgrade(output: &Output, response: &Response) -> io::Result<()> {
+    output.append(b"\r\n", |pending| {
+        write_status(pending, response.status());
+        for (name, value) in response.headers() {
+            write_header(pending, name, value.as_bytes());
+        }
+    })?;
+    output.flush()
+}
+
+fn stream(
+    mut out: BodyWriter,
+    write: impl FnOnce(&mut BodyWriter) -> io::Result<()>,
+) -> io::Result<()> {
+    out.output.flush_before_park()?;
+    write(&mut out)?;
+    out.finish()
+}
+
+/// As `io::copy`, in pieces that fit a green thread's stack.
+fn copy(
+    mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
+    out: &mut BodyWriter,
+) -> io::Result<()> {
+    let mut buf = [0; 8192];
+    loop {
+        match read(&mut buf) {
+            Ok(0) => return Ok(()),
+            Ok(count) => out.write_all(&buf[..count])?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn choose_framing(response: &Response, body: &Kind, context: Context) -> Framing {
+    let status = response.status();
+    if status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED {
+        return Framing::Bare;
+    }
+    let promised = promised_length(response.headers());
+    let length = match body {
+        // The answer to HEAD tells the length only if it knows what GET would send.
+        Kind::Empty if context.is_head => promised,
+        Kind::Empty | Kind::Upgrade(_) => Some(0),
+        Kind::Bytes(bytes) => Some(bytes.len() as u64),
+        Kind::Incoming(incoming) => incoming.length().or(promised),
+        Kind::Reader(_) | Kind::Writer(_) => promised,
+    };
+    match length {
+        Some(length) => Framing::Length(length),
+        None if context.is_head => Framing::Bare,
+        None if context.version == Version::HTTP_10 => Framing::UntilClose,
+        None => Framing::Chunked,
+    }
+}
+
+fn promised_length(headers: &HeaderMap) -> Option<u64> {
+    headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| parse::parse_length(length.as_bytes()))
+}
+
+/// The handler's headers without those that frame the message: those are the server's.
+fn write_head(out: &mut Vec<u8>, response: &Response, framing: Framing, context: Context) {
+    out.reserve(256);
+    write_status(out, response.status());
+    for (name, value) in response.headers() {
+        let framing = [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION].contains(name);
+        if !framing || (name == CONTENT_LENGTH && response.status() == StatusCode::NOT_MODIFIED) {
+            write_header(out, name, value.as_bytes());
+        }
+    }
+    if !response.headers().contains_key(DATE) {
+        write_date(out);
+    }
+    // Writing to a Vec cannot fail.
+    let _ = match framing {
+        Framing::Length(length) => write!(out, "content-length: {length}\r\n"),
+        Framing::Chunked => out.write_all(b"transfer-encoding: chunked\r\n"),
+        Framing::Bare | Framing::UntilClose => Ok(()),
+    };
+    if !context.keep_alive {
+        out.extend_from_slice(b"connection: close\r\n");
+    } else if context.version == Version::HTTP_10 {
+        out.extend_from_slice(b"connection: keep-alive\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_status(out: &mut Vec<u8>, status: StatusCode) {
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(status.as_str().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_header(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
+    out.extend_from_slice(name.as_str().as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The `Date` header, formatted once a second on each OS thread.
+fn write_date(out: &mut Vec<u8>) {
+    thread_local! {
+        static LINE: RefCell<(u64, String)> = const { RefCell::new((0, String::new())) };
+    }
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    LINE.with_borrow_mut(|(second, line)| {
+        if *second != now || line.is_empty() {
+            let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(now));
+            *line = format!("date: {date}\r\n");
+            *second = now;
+        }
+        out.extend_from_slice(line.as_bytes());
+    });
+}
