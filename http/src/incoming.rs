@@ -180,10 +180,7 @@ impl Source {
 
     /// Passes over framing: how many bytes of data come next, 0 at the end.
     fn next_data(&mut self) -> Result<u64, Error> {
-        loop {
-            let State::Chunked(decoder) = &mut self.state else {
-                break;
-            };
+        while let State::Chunked(decoder) = &mut self.state {
             let (used, progress) = decoder
                 .advance(self.input.carry.unread())
                 .map_err(Error::MalformedBody)?;
