@@ -1,91 +1,76 @@
-//! The runtime of greenwire. (Interface sketch on std; the green threads follow.)
+//! The runtime of greenwire: green threads that look like threads.
+//!
+//! ```
+//! use greenwire_runtime::{sync::mpsc, thread};
+//! use std::time::Duration;
+//!
+//! let (sender, receiver) = mpsc::channel();
+//! thread::spawn(move || {
+//!     for n in 1..=3 {
+//!         thread::sleep(Duration::from_millis(1));
+//!         sender.send(n).unwrap();
+//!     }
+//! });
+//! assert_eq!(receiver.iter().sum::<i32>(), 6);
+//! ```
+//!
+//! There is nothing to start and nothing to mark: the first use begins the runtime, and a call that
+//! would block a thread parks a green thread instead, while its worker runs others. Every call also
+//! works on an ordinary OS thread, such as `main` above, which it blocks.
+//!
+//! # Concepts
+//!
+//! * A *green thread* has a stack of its own, of which only the pages it uses take memory. It is pinned:
+//!   once it has started, it stays on its worker.
+//! * A *worker* is an OS thread that runs green threads in turn, and waits for events and timers when
+//!   none is ready. There is one for each CPU.
+//! * To *park* is to wait and let the worker run others. Waits end when what they wait for happens, at a
+//!   deadline, or by an interrupt: [`cancel`](thread::JoinHandle::cancel) or [`time::timeout`].
+//!
+//! # Safety model
+//!
+//! [`thread::spawn`] is safe, since a green thread never changes its OS thread. Three things differ from
+//! OS threads, though, and the compiler cannot see them:
+//!
+//! * Waiting inside a `thread_local!` initialiser, or inside of a scoped thread-local's scope, lets
+//!   another green thread of the same worker in. With std's `thread_local!` the initialiser may then run
+//!   twice. This is unsound in combination with crates that hand out references which they believe
+//!   nobody else on the OS thread can reach. Do not wait there.
+//! * A `std::sync::Mutex` that is locked while its holder parks blocks the worker of whoever wants it,
+//!   for ever if it is the same worker. Use [`sync::Mutex`].
+//! * [`std::thread::panicking`] and `stdout().lock()` belong to the OS thread. Use
+//!   [`thread::panicking`], and do not park while standard output is locked.
+//!
+//! # Errors
+//!
+//! `io::Result` throughout; [`thread::JoinHandle::join`] gives a [`thread::Result`] as std's does.
 
-/// The settings of the runtime, for programs that want others than the default ones. (Sketch.)
-#[derive(Debug, Default)]
-pub struct Builder;
+#![deny(unsafe_code)]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
-impl Builder {
-    /// The default settings.
-    #[must_use]
-    pub fn new() -> Builder {
-        Builder
-    }
-    /// How many OS threads run green threads.
-    #[must_use]
-    pub fn workers(self, _count: usize) -> Builder {
-        self
-    }
-    /// Whether every thread is an OS thread.
-    #[must_use]
-    pub fn os_threads(self, _on: bool) -> Builder {
-        self
-    }
-    /// How large the stack of a green thread is, in bytes.
-    #[must_use]
-    pub fn stack_size(self, _bytes: usize) -> Builder {
-        self
-    }
-    /// Starts the runtime.
-    ///
-    /// # Errors
-    /// If it runs already.
-    pub fn start(self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+mod before_park;
+mod builder;
+mod clock;
+#[expect(unsafe_code, reason = "switching stacks is the one thing that Rust cannot express safely")]
+mod context;
+mod interrupt;
+mod os_thread;
+mod primitive;
+mod reactor;
+mod scheduler;
+pub mod sync;
+mod task;
+pub mod thread;
+pub mod time;
+mod timer;
+mod unblock;
+mod wait;
 
-/// Threads, by std's names.
-pub mod thread {
-    pub use std::thread::{
-        Builder, JoinHandle, Thread, ThreadId, current, park, sleep, spawn, yield_now,
-    };
+pub use before_park::{BeforePark, before_park};
+pub use builder::Builder;
+pub use unblock::unblock;
 
-    /// Whether the caller is a green thread (and not an ordinary OS thread).
-    pub fn is_green() -> bool {
-        false
-    }
-
-    /// Whether a caught panic payload is the unwind of a cancelled green thread.
-    pub fn is_cancellation(_: &(dyn std::any::Any + Send)) -> bool {
-        false
-    }
-}
-
-/// Deadlines around a block.
-pub mod time {
-    pub use std::time::{Duration, Instant};
-
-    /// The block did not end in time.
-    #[derive(Debug)]
-    pub struct Elapsed;
-
-    /// Runs `f`, cutting it short at its first wait past `limit`.
-    ///
-    /// # Errors
-    /// `Elapsed` if the limit passed.
-    pub fn timeout<T>(_limit: Duration, f: impl FnOnce() -> T) -> Result<T, Elapsed> {
-        Ok(f())
-    }
-}
-
-/// Locks and channels, by std's names.
-pub mod sync {
-    pub use std::sync::{Mutex, MutexGuard, mpsc};
-}
-
-/// Work to be done when the calling green thread is about to give up its worker.
-pub trait BeforePark: Send + Sync {
-    /// Must not wait. Called once per registration.
-    fn before_park(&self);
-}
-
-/// Registers `work` to run once, just before the calling green thread next parks, yields or ends.
-/// On an ordinary OS thread it runs at once.
-pub fn before_park(work: std::sync::Arc<dyn BeforePark>) {
-    work.before_park();
-}
-
-/// Runs truly blocking work on a pool of OS threads while the caller parks.
-pub fn unblock<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
-    f()
+/// Waiting for descriptors: what sockets are made of.
+pub mod io {
+    pub use crate::reactor::{Direction, Source, blocks_in_kernel};
 }

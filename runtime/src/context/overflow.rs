@@ -1,0 +1,135 @@
+//! Stack overflow: a message that names the green thread, then the previous handler, then abort.
+//!
+//! The guard below every stack turns an overflow into SIGSEGV (SIGBUS on some systems). There is no
+//! recovery: frames without destructors run, locks held and borrows alive would make one unsound.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::ptr;
+use std::sync::OnceLock;
+
+/// Tells the guard of the stack that the calling OS thread runs on, and the name of the green thread,
+/// if one runs.
+///
+/// Called in a signal handler: it must not allocate, lock or panic.
+pub(crate) type Running = fn(report: &mut dyn FnMut(Range<usize>, Option<&str>));
+
+const SIGNALS: [libc::c_int; 2] = [libc::SIGSEGV, libc::SIGBUS];
+
+struct Installed {
+    running: Running,
+    previous: [libc::sigaction; 2],
+}
+
+static INSTALLED: OnceLock<Installed> = OnceLock::new();
+
+/// Makes an overflow of a green thread on the calling OS thread end with a message.
+///
+/// # Errors
+/// If the signal stack cannot be mapped or set.
+pub(crate) fn guard_thread(running: Running) -> io::Result<()> {
+    use_signal_stack()?;
+    INSTALLED.get_or_init(|| Installed { running, previous: SIGNALS.map(install) });
+    Ok(())
+}
+
+/// The handler must not run on the stack that has just overflowed.
+fn use_signal_stack() -> io::Result<()> {
+    const SIZE: usize = 64 * 1024;
+    // SAFETY: a new anonymous map touches nothing else; it is never unmapped, as a worker never
+    // ends, so the signal stack stays valid.
+    let result = unsafe {
+        let memory = libc::mmap(
+            ptr::null_mut(),
+            SIZE,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        );
+        if memory == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let stack = libc::stack_t { ss_sp: memory.cast(), ss_flags: 0, ss_size: SIZE };
+        libc::sigaltstack(&raw const stack, ptr::null_mut())
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+fn install(signal: libc::c_int) -> libc::sigaction {
+    let mut previous = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: both actions are fully initialised (all-zero is a valid `sigaction`), `handle` has
+    // the signature that SA_SIGINFO asks for and does only what is allowed in a handler.
+    unsafe {
+        let mut action: libc::sigaction = MaybeUninit::zeroed().assume_init();
+        action.sa_sigaction = handle as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        libc::sigaction(signal, &raw const action, previous.as_mut_ptr());
+        previous.assume_init()
+    }
+}
+
+extern "C" fn handle(
+    signal: libc::c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
+    let Some(installed) = INSTALLED.get() else { return forward(None, signal, info, context) };
+    // SAFETY: the kernel passes a valid `siginfo_t` to an SA_SIGINFO handler.
+    let address = unsafe { (*info).si_addr() }.addr();
+    let mut overflow = false;
+    (installed.running)(&mut |guard, name| {
+        overflow = guard.contains(&address);
+        if overflow {
+            report(name.unwrap_or("<unnamed>"));
+        }
+    });
+    let index = usize::from(signal != SIGNALS[0]);
+    forward(Some(installed.previous[index]), signal, info, context);
+    if overflow {
+        // SAFETY: always allowed.
+        unsafe { libc::abort() }
+    }
+}
+
+fn report(name: &str) {
+    let parts: [&[u8]; 3] = [
+        b"\ngreen thread '",
+        name.as_bytes(),
+        b"' has overflowed its stack\nfatal runtime error: stack overflow, aborting\n",
+    ];
+    for part in parts {
+        // SAFETY: `write` is async-signal-safe and `part` is a valid buffer.
+        let _ = unsafe { libc::write(libc::STDERR_FILENO, part.as_ptr().cast(), part.len()) };
+    }
+}
+
+/// Hands the signal to whoever was there before. With the default action restored, returning runs
+/// the faulting instruction again and the kernel ends the process.
+fn forward(
+    previous: Option<libc::sigaction>,
+    signal: libc::c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
+    match previous {
+        Some(action) if action.sa_sigaction > libc::SIG_IGN => {
+            if action.sa_flags & libc::SA_SIGINFO != 0 {
+                // SAFETY: the previous owner registered a three-argument handler at this address.
+                let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
+                    unsafe { std::mem::transmute(action.sa_sigaction) };
+                handler(signal, info, context);
+            } else {
+                // SAFETY: the previous owner registered a one-argument handler at this address.
+                let handler: extern "C" fn(libc::c_int) =
+                    unsafe { std::mem::transmute(action.sa_sigaction) };
+                handler(signal);
+            }
+        }
+        // SAFETY: restoring the default action is allowed in a handler.
+        _ => unsafe {
+            libc::signal(signal, libc::SIG_DFL);
+        },
+    }
+}

@@ -1,0 +1,346 @@
+//! Stacks: equal slots in large reserved maps, each with a guard at its low end.
+//!
+//! ```text
+//!   one map (MAP_NORESERVE, no huge pages)
+//!   ┌───────┬──────────────┬───────┬──────────────┬──
+//!   │ guard │ ← stack grows│ guard │ ← stack grows│ ...
+//!   └───────┴──────────────┴───────┴──────────────┴──
+//!   ^ limit                ^ base of slot 0 = limit of slot 1
+//! ```
+//!
+//! Guards are page-table markers where the kernel has them (`MADV_GUARD_INSTALL`, Linux 6.13), so a
+//! million stacks need a few dozen maps. Elsewhere they are `mprotect`ed, which splits the map at
+//! each of them: Linux then allows about 32,000 stacks (`vm.max_map_count`).
+//!
+//! Physical memory is touched from the top down as the stack is used, one page at first.
+
+use std::io;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use corosensei::stack::StackPointer;
+
+/// The smallest slot. Below it, the guard would leave too little.
+pub(crate) const MIN_SIZE: usize = 32 * 1024;
+
+/// The largest slot. A stack that needs more belongs on an OS thread.
+const MAX_SIZE: usize = 1 << 30;
+
+/// Maps double in size from this many bytes (or one slot) to [`LARGEST_MAP`].
+const FIRST_MAP: usize = 4 << 20;
+const LARGEST_MAP: usize = 4 << 30;
+
+const CLASSES: usize = (MAX_SIZE / MIN_SIZE).trailing_zeros() as usize + 1;
+
+/// How the low end of a stack is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// `MADV_GUARD_INSTALL`: markers in the page tables, the map stays whole.
+    Marker,
+    /// `mprotect(PROT_NONE)`: two maps a stack.
+    Protect,
+}
+
+impl Guard {
+    /// The best guard that this kernel has. `GREENWIRE_STACK_GUARD=mprotect` forces the other.
+    pub(crate) fn detect() -> Guard {
+        let forced = std::env::var_os("GREENWIRE_STACK_GUARD").is_some_and(|v| v == "mprotect");
+        if !forced && markers_work() { Guard::Marker } else { Guard::Protect }
+    }
+}
+
+/// The address range of a slot: `size` bytes (a power of two) below `base`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extent {
+    base: usize,
+    size: usize,
+}
+
+impl Extent {
+    /// The bytes at the low end that must never be touched.
+    pub(crate) fn guard(&self) -> Range<usize> {
+        let limit = self.base - self.size;
+        limit..limit + guard_size(self.size)
+    }
+
+    /// Everything but the guard.
+    pub(crate) fn usable(&self) -> Range<usize> {
+        self.guard().end..self.base
+    }
+
+    /// The whole pages between the guard and the page that holds `mark`: stale once the frames
+    /// that used them have returned.
+    pub(crate) fn below(&self, mark: usize) -> Range<usize> {
+        let start = self.guard().end;
+        start..(mark & !(page_size() - 1)).max(start)
+    }
+}
+
+/// A stack that nobody runs on. Dropping one leaks its slot: give it back with [`Pool::put`].
+#[derive(Debug)]
+pub(crate) struct Stack(Extent);
+
+impl Stack {
+    pub(crate) fn extent(&self) -> Extent {
+        self.0
+    }
+
+    /// Whether the pool would give such a stack to one who asks for `size` bytes.
+    pub(crate) fn fits(&self, size: usize) -> bool {
+        self.0.size == slot_size(size)
+    }
+}
+
+// SAFETY: `Pool::take` hands out each slot once until it is put back, at least MIN_SIZE bytes of
+// readable and writable memory that is never unmapped, with a guard installed at its low end.
+// Base and limit are multiples of MIN_SIZE.
+unsafe impl corosensei::stack::Stack for Stack {
+    fn base(&self) -> StackPointer {
+        StackPointer::new(self.0.base).expect("a mapped address is not null")
+    }
+
+    fn limit(&self) -> StackPointer {
+        StackPointer::new(self.0.base - self.0.size).expect("a mapped address is not null")
+    }
+}
+
+/// All stacks of the process that are not in use or in a worker's own list.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    guard: Guard,
+    classes: [Mutex<Class>; CLASSES],
+}
+
+/// The stacks of one size.
+#[derive(Debug, Default)]
+struct Class {
+    free: Vec<Stack>,
+    /// The part of the newest map that was never handed out.
+    fresh: Range<usize>,
+    next_map: usize,
+}
+
+impl Pool {
+    pub(crate) fn new(guard: Guard) -> Pool {
+        Pool { guard, classes: Default::default() }
+    }
+
+    /// A stack of at least `size` bytes, guard included.
+    ///
+    /// # Errors
+    /// `OutOfMemory` if the kernel refuses a map or a guard, with the limit to raise.
+    pub(crate) fn take(&self, size: usize) -> io::Result<Stack> {
+        let size = slot_size(size);
+        let (stack, fresh) = {
+            let mut class = self.class(size);
+            match class.free.pop() {
+                Some(stack) => (stack, false),
+                None => (class.carve(size)?, true),
+            }
+        };
+        if fresh && let Err(refused) = self.install_guard(stack.0) {
+            // The slot is lost: without a guard it must not be handed out.
+            return Err(refused);
+        }
+        Ok(stack)
+    }
+
+    pub(crate) fn put(&self, stack: Stack) {
+        self.class(stack.0.size).free.push(stack);
+    }
+
+    fn class(&self, size: usize) -> std::sync::MutexGuard<'_, Class> {
+        self.classes[(size / MIN_SIZE).trailing_zeros() as usize]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn install_guard(&self, extent: Extent) -> io::Result<()> {
+        let guard = extent.guard();
+        match self.guard {
+            Guard::Marker => sys::mark(guard),
+            Guard::Protect => sys::protect(guard),
+        }
+        .map_err(|cause| out_of("guard", cause))
+    }
+}
+
+impl Class {
+    fn carve(&mut self, size: usize) -> io::Result<Stack> {
+        if self.fresh.is_empty() {
+            let bytes = self.next_map.clamp(FIRST_MAP.max(size), LARGEST_MAP.max(size));
+            self.fresh = sys::reserve(bytes, size).map_err(|cause| out_of("map", cause))?;
+            self.next_map = bytes * 2;
+        }
+        self.fresh.start += size;
+        Ok(Stack(Extent { base: self.fresh.start, size }))
+    }
+}
+
+/// The slot that holds `size` bytes: a power of two within the limits.
+fn slot_size(size: usize) -> usize {
+    size.clamp(MIN_SIZE, MAX_SIZE).next_power_of_two()
+}
+
+/// An eighth of the slot, within 16 and 64 KiB: C code does not probe each page of its frames.
+fn guard_size(slot: usize) -> usize {
+    (slot / 8).clamp(16 << 10, 64 << 10)
+}
+
+fn out_of(what: &str, cause: io::Error) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::OutOfMemory,
+        format!(
+            "no {what} for another green-thread stack ({cause}): raise vm.max_map_count \
+             (kernels before 6.13 need two maps a stack) or lower the number of green threads"
+        ),
+    )
+}
+
+/// Gives the physical memory behind `ranges` back to the kernel; they read as zero afterwards.
+pub(crate) fn release(ranges: &[Range<usize>]) {
+    sys::release(ranges);
+}
+
+fn page_size() -> usize {
+    rustix::param::page_size()
+}
+
+fn markers_work() -> bool {
+    let page = page_size();
+    sys::reserve(page, page).and_then(sys::mark).is_ok()
+}
+
+/// The system calls, each a thin safe function over address ranges that the pool owns.
+mod sys {
+    use std::io;
+    use std::ops::Range;
+    use std::ptr;
+
+    use libc::{MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_NONE, PROT_READ, PROT_WRITE};
+
+    /// Reserves `bytes` of zeroed address space, aligned to `align`.
+    pub(super) fn reserve(bytes: usize, align: usize) -> io::Result<Range<usize>> {
+        let padded = bytes + align;
+        // SAFETY: a new anonymous map at an address of the kernel's choice touches nothing else.
+        let start = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                padded,
+                PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                -1,
+                0,
+            )
+        };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        // A huge page would make 2 MiB resident for each first touch. Best effort.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        // SAFETY: the range was mapped just above and is ours.
+        unsafe {
+            libc::madvise(start, padded, libc::MADV_NOHUGEPAGE);
+        }
+        let start = start.addr().next_multiple_of(align);
+        Ok(start..start + bytes)
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(super) fn mark(range: Range<usize>) -> io::Result<()> {
+        const MADV_GUARD_INSTALL: libc::c_int = 102;
+        // SAFETY: the range lies in a map of the pool and no stack's usable part is in it.
+        check(unsafe { libc::madvise(pointer(range.start), range.len(), MADV_GUARD_INSTALL) })
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub(super) fn mark(_: Range<usize>) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn protect(range: Range<usize>) -> io::Result<()> {
+        // SAFETY: as in `mark`.
+        check(unsafe { libc::mprotect(pointer(range.start), range.len(), PROT_NONE) })
+    }
+
+    /// Kernels since 6.13 take many ranges of the own process in one call; others one each.
+    pub(super) fn release(ranges: &[Range<usize>]) {
+        #[cfg(target_os = "linux")]
+        let ranges = &ranges[release_batched(ranges)..];
+        for range in ranges {
+            // SAFETY: nothing below the stack pointer of a suspended green thread is live.
+            unsafe { libc::madvise(pointer(range.start), range.len(), libc::MADV_DONTNEED) };
+        }
+    }
+
+    /// Returns how many of the ranges are done.
+    #[cfg(target_os = "linux")]
+    fn release_batched(ranges: &[Range<usize>]) -> usize {
+        const PIDFD_SELF: libc::c_int = -10000;
+        const LONGEST: usize = 1024;
+        let mut done = 0;
+        for batch in ranges.chunks(LONGEST) {
+            let vectors: Vec<libc::iovec> = batch
+                .iter()
+                .map(|r| libc::iovec { iov_base: pointer(r.start), iov_len: r.len() })
+                .collect();
+            let bytes: usize = batch.iter().map(Range::len).sum();
+            // SAFETY: as in `release`; the kernel only reads `vectors`.
+            let released = unsafe {
+                libc::syscall(
+                    libc::SYS_process_madvise,
+                    PIDFD_SELF,
+                    vectors.as_ptr(),
+                    vectors.len(),
+                    libc::MADV_DONTNEED,
+                    0,
+                )
+            };
+            if usize::try_from(released) != Ok(bytes) {
+                return done;
+            }
+            done += batch.len();
+        }
+        done
+    }
+
+    fn pointer(address: usize) -> *mut libc::c_void {
+        ptr::with_exposed_provenance_mut(address)
+    }
+
+    fn check(result: libc::c_int) -> io::Result<()> {
+        if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_is_reused_last_in_first_out() {
+        let pool = Pool::new(Guard::detect());
+        let (a, b) = (pool.take(1).unwrap(), pool.take(1).unwrap());
+        let base = b.extent().base;
+        pool.put(a);
+        pool.put(b);
+        assert_eq!(pool.take(MIN_SIZE).unwrap().extent().base, base);
+    }
+
+    #[test]
+    fn sizes_round_up_to_a_power_of_two() {
+        assert_eq!(slot_size(0), MIN_SIZE);
+        assert_eq!(slot_size(MIN_SIZE + 1), 2 * MIN_SIZE);
+        assert_eq!(slot_size(usize::MAX), MAX_SIZE);
+    }
+
+    #[test]
+    fn both_guards_leave_the_rest_writable() {
+        for guard in [Guard::Protect, Guard::detect()] {
+            let stack = Pool::new(guard).take(256 << 10).unwrap();
+            let usable = stack.extent().guard().end..stack.extent().base;
+            assert_eq!(usable.len(), (256 << 10) - (32 << 10));
+            assert_eq!(stack.extent().below(usable.end - 1).end, usable.end - page_size());
+        }
+    }
+}

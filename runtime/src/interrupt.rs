@@ -1,0 +1,188 @@
+//! What can cut a wait short: the cancellation of the green thread, and the limits of the
+//! [`timeout`](crate::time::timeout) blocks around the wait.
+//!
+//! Both end the wait by unwinding with a private payload. They are delivered once, only at waits,
+//! and not while the thread unwinds already: a destructor that waits must not be torn apart.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::panic;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use crate::scheduler::Worker;
+use crate::thread::Cancelled;
+
+/// Why a wait was cut short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interrupt {
+    Cancelled,
+    /// The limit with this identity has passed.
+    Elapsed(LimitId),
+}
+
+/// Tells one `timeout` block from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LimitId(u64);
+
+/// The interrupts of one thread, green or not.
+#[derive(Default)]
+pub(crate) struct Interrupts {
+    cancelled: Cell<bool>,
+    masks: Cell<u32>,
+    /// Whether the thread was unwinding at its last wait.
+    unwinding: Cell<bool>,
+    /// Whether it is an interrupt that it unwinds for, and not a panic.
+    interrupted: Cell<bool>,
+    /// Of the `timeout` blocks that the thread is in, outermost first.
+    limits: RefCell<Vec<Limit>>,
+}
+
+struct Limit {
+    id: LimitId,
+    /// `None` once it was delivered.
+    deadline: Option<Instant>,
+}
+
+thread_local! {
+    /// Those of the OS thread itself.
+    static OF_THIS_THREAD: Interrupts = const { Interrupts::new() };
+}
+
+impl Interrupts {
+    pub(crate) const fn new() -> Interrupts {
+        Interrupts {
+            cancelled: Cell::new(false),
+            masks: Cell::new(0),
+            unwinding: Cell::new(false),
+            interrupted: Cell::new(false),
+            limits: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// Calls `f` with the interrupts of the calling thread, green or not.
+    pub(crate) fn with<R>(f: impl FnOnce(&Interrupts) -> R) -> R {
+        match Worker::running() {
+            Some((_, slot)) => f(&slot.interrupts),
+            None => OF_THIS_THREAD.with(f),
+        }
+    }
+
+    /// Asks for a cancellation at the next wait.
+    pub(crate) fn cancel(&self) {
+        self.cancelled.set(true);
+    }
+
+    /// Makes the interrupts those of a new green thread.
+    pub(crate) fn reset(&self) {
+        self.cancelled.set(false);
+        self.masks.set(0);
+        self.unwinding.set(false);
+        self.interrupted.set(false);
+    }
+
+    /// The interrupt that a wait must end with now, if any. Taking it delivers it.
+    pub(crate) fn take(&self, now: impl FnOnce() -> Instant) -> Option<Interrupt> {
+        if self.is_masked() {
+            return None;
+        }
+        if self.cancelled.take() {
+            return Some(Interrupt::Cancelled);
+        }
+        let mut limits = self.limits.borrow_mut();
+        if limits.is_empty() {
+            return None;
+        }
+        let now = now();
+        let passed = limits.iter_mut().find(|limit| limit.deadline.is_some_and(|d| d <= now))?;
+        passed.deadline = None;
+        Some(Interrupt::Elapsed(passed.id))
+    }
+
+    /// When the next limit passes.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        if self.is_masked() {
+            return None;
+        }
+        self.limits.borrow().iter().filter_map(|limit| limit.deadline).min()
+    }
+
+    /// Whether the thread is inside of a `timeout` block.
+    pub(crate) fn has_limit(&self) -> bool {
+        !self.limits.borrow().is_empty()
+    }
+
+    pub(crate) fn push_limit(&self, deadline: Option<Instant>) -> LimitId {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = LimitId(NEXT.fetch_add(1, Ordering::Relaxed));
+        self.limits.borrow_mut().push(Limit { id, deadline });
+        id
+    }
+
+    pub(crate) fn pop_limit(&self) {
+        self.limits.borrow_mut().pop();
+    }
+
+    pub(crate) fn mask(&self) {
+        self.masks.set(self.masks.get() + 1);
+    }
+
+    pub(crate) fn unmask(&self) {
+        self.masks.set(self.masks.get() - 1);
+    }
+
+    /// Whether the calling thread, whose interrupts these are, unwinds right now.
+    ///
+    /// `std::thread::panicking` speaks of the OS thread, where another green thread may be suspended
+    /// in the middle of its unwinding. Only then is our own flag needed; it misses a panic (not a
+    /// cancellation) that began meanwhile.
+    pub(crate) fn is_unwinding(&self) -> bool {
+        let unwinding = std::thread::panicking()
+            && (self.unwinding.get() || Worker::current().is_none_or(Worker::nobody_unwinds));
+        self.unwinding.set(unwinding);
+        if !unwinding {
+            self.interrupted.set(false);
+        }
+        unwinding
+    }
+
+    /// Whether the calling thread unwinds because of a panic, not of an interrupt.
+    pub(crate) fn is_panicking(&self) -> bool {
+        self.is_unwinding() && !self.interrupted.get()
+    }
+
+    fn is_masked(&self) -> bool {
+        self.masks.get() > 0 || self.is_unwinding() || !can_unwind()
+    }
+}
+
+/// Whether unwinding is possible at all: not with `panic = "abort"`.
+pub(crate) const fn can_unwind() -> bool {
+    cfg!(panic = "unwind")
+}
+
+impl Interrupt {
+    /// Unwinds the calling thread up to whoever handles the interrupt.
+    pub(crate) fn unwind(self) -> ! {
+        Interrupts::with(|interrupts| {
+            interrupts.unwinding.set(true);
+            interrupts.interrupted.set(true);
+        });
+        match self {
+            Interrupt::Cancelled => panic::resume_unwind(Box::new(Cancelled(()))),
+            Interrupt::Elapsed(id) => panic::resume_unwind(Box::new(id)),
+        }
+    }
+
+    /// The interrupt that a caught payload stands for.
+    pub(crate) fn of_payload(payload: &(dyn Any + Send)) -> Option<Interrupt> {
+        let elapsed = payload.downcast_ref::<LimitId>().map(|id| Interrupt::Elapsed(*id));
+        elapsed.or_else(|| payload.is::<Cancelled>().then_some(Interrupt::Cancelled))
+    }
+}
+
+impl std::fmt::Debug for Interrupts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Interrupts").field("cancelled", &self.cancelled).finish_non_exhaustive()
+    }
+}

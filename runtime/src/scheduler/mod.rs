@@ -1,0 +1,243 @@
+//! The scheduler: workers, where a new green thread goes, and how one worker reaches another.
+//!
+//! There is one [`Runtime`] in a process. It begins with its first use and ends with the process:
+//! workers, their slots and their stacks are never freed while anything could stand on them.
+//!
+//! ```text
+//!   spawn ──▶ deque of the own worker ◀── idle workers steal from it
+//!        └──▶ inbox of another one          (placement, OS threads)
+//!   wake  ──▶ run queue of the own worker, or a message to the inbox of the owner
+//! ```
+
+mod inbox;
+mod slot;
+mod stacks;
+mod worker;
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crossbeam_deque::{Injector, Stealer};
+use crossbeam_utils::CachePadded;
+
+use crate::builder::Builder;
+use crate::clock::Clock;
+use crate::context::{self, Guard};
+use crate::reactor::Remote;
+use crate::task::Task;
+use crate::thread::ThreadId;
+
+use inbox::Inbox;
+pub(crate) use slot::{Slot, Ticket};
+pub(crate) use worker::Worker;
+
+static RUNTIME: OnceLock<&'static Runtime> = OnceLock::new();
+
+/// The runtime of the process.
+pub(crate) struct Runtime {
+    /// None if threads are to be OS threads.
+    workers: Box<[Shared]>,
+    stack_size: usize,
+    stacks: context::Pool,
+    clock: Clock,
+    /// A worker has been woken to look for work, and has not found any yet.
+    searching: AtomicBool,
+}
+
+/// The part of a worker that other OS threads reach.
+pub(crate) struct Shared {
+    index: usize,
+    inbox: CachePadded<Inbox<Message>>,
+    /// Green threads that are on the worker, or on their way.
+    live: CachePadded<AtomicUsize>,
+    /// Its green threads that have not started: from itself, and from others.
+    unstarted: Stealer<Arc<dyn Task>>,
+    arrivals: Injector<Arc<dyn Task>>,
+    /// It was woken to look for work.
+    asked_to_search: AtomicBool,
+    pub(crate) reactor: Remote,
+}
+
+/// What one OS thread tells a worker.
+enum Message {
+    Wake(Ticket),
+    /// The green thread was cancelled. Unlike a wake, this must not reach another one.
+    Cancelled(Ticket, ThreadId),
+}
+
+/// The runtime, begun with its default settings if it was not yet.
+///
+/// # Panics
+/// If it cannot begin.
+pub(crate) fn runtime() -> &'static Runtime {
+    RUNTIME.get().copied().unwrap_or_else(|| match begin(&Builder::new()) {
+        Ok(runtime) => runtime,
+        Err(_) if RUNTIME.get().is_some() => runtime(),
+        Err(error) => panic!("cannot start the greenwire runtime: {error}"),
+    })
+}
+
+/// Begins the runtime with the given settings.
+///
+/// # Errors
+/// `AlreadyExists` if it has begun before.
+pub(crate) fn begin(settings: &Builder) -> io::Result<&'static Runtime> {
+    static BEGINNING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = BEGINNING.lock().unwrap_or_else(PoisonError::into_inner);
+    if RUNTIME.get().is_some() {
+        return Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "the runtime has begun before: call Builder::start before any other use of greenwire",
+        ));
+    }
+    let runtime = Runtime::begin(settings)?;
+    Ok(RUNTIME.get_or_init(|| runtime))
+}
+
+/// Makes the green thread that `ticket` names run again, from any OS thread.
+pub(crate) fn wake(ticket: Ticket) {
+    match Worker::current() {
+        Some(worker) if worker.index() == ticket.worker() => worker.wake(ticket),
+        _ => runtime().workers[ticket.worker()].send(Message::Wake(ticket)),
+    }
+}
+
+/// Tells a green thread's worker that it was cancelled.
+pub(crate) fn notify_cancelled(ticket: Ticket, id: ThreadId) {
+    match Worker::current() {
+        Some(worker) if worker.index() == ticket.worker() => worker.cancel(ticket, id),
+        _ => runtime().workers[ticket.worker()].send(Message::Cancelled(ticket, id)),
+    }
+}
+
+/// Does what the calling green thread has put off.
+pub(crate) fn run_hooks() {
+    if let Some((worker, _)) = Worker::running() {
+        worker.hooks().run();
+    }
+}
+
+/// Makes a green thread of `task`, on the worker that placement chooses.
+pub(crate) fn spawn(task: Arc<dyn Task>) {
+    let runtime = runtime();
+    match Worker::current() {
+        Some(worker) => match runtime.better_than(worker.shared()) {
+            None => worker.spawn(task),
+            Some(other) => runtime.send_to(other, task),
+        },
+        None => runtime.send_to(runtime.least_loaded(), task),
+    }
+}
+
+impl Runtime {
+    fn begin(settings: &Builder) -> io::Result<&'static Runtime> {
+        let count = settings.worker_count()?;
+        let mut own_parts = Vec::with_capacity(count);
+        let mut workers = Vec::with_capacity(count);
+        for index in 0..count {
+            let (own, shared) = worker::parts(index)?;
+            own_parts.push(own);
+            workers.push(shared);
+        }
+        let runtime: &'static Runtime = Box::leak(Box::new(Runtime {
+            workers: workers.into_boxed_slice(),
+            stack_size: settings.default_stack_size(),
+            stacks: context::Pool::new(Guard::detect()),
+            clock: Clock::new(),
+            searching: AtomicBool::new(false),
+        }));
+        for (own, shared) in own_parts.into_iter().zip(&runtime.workers) {
+            worker::start(own, shared, runtime)?;
+        }
+        Ok(runtime)
+    }
+
+    /// Whether `thread::spawn` makes OS threads.
+    pub(crate) fn uses_os_threads(&self) -> bool {
+        self.workers.is_empty()
+    }
+
+    pub(crate) fn stack_size(&self) -> usize {
+        self.stack_size
+    }
+
+    /// A worker that a green thread spawned on `own` should rather go to: one with so many fewer that
+    /// the difference is more than a quarter. Otherwise near its parent is best.
+    fn better_than(&self, own: &Shared) -> Option<&Shared> {
+        const SLACK: usize = 2;
+        let live = own.live.load(Ordering::Relaxed);
+        // With many workers, looking at all of them would cost more than it gives.
+        let step = 1 + live.checked_rem(self.workers.len() - 1)?;
+        let other = &self.workers[(own.index + step) % self.workers.len()];
+        let theirs = other.live.load(Ordering::Relaxed);
+        (live > theirs + theirs / 4 + SLACK).then_some(other)
+    }
+
+    fn least_loaded(&self) -> &Shared {
+        let load = |worker: &&Shared| worker.live.load(Ordering::Relaxed);
+        self.workers.iter().min_by_key(load).expect("there are workers unless in OS-thread mode")
+    }
+
+    fn send_to(&self, worker: &Shared, task: Arc<dyn Task>) {
+        worker.live.fetch_add(1, Ordering::Relaxed);
+        worker.arrivals.push(task);
+        if worker.inbox.rouse() {
+            worker.reactor.ring();
+        } else {
+            self.wake_a_searcher();
+        }
+    }
+
+    /// Wakes a worker that sleeps, if there is one and none is searching already: there is work to
+    /// steal.
+    fn wake_a_searcher(&self) {
+        fence(Ordering::SeqCst);
+        if self.searching.load(Ordering::Relaxed) {
+            return;
+        }
+        let Some(sleeper) = self.workers.iter().find(|worker| worker.inbox.is_asleep()) else {
+            return;
+        };
+        if self.searching.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        sleeper.asked_to_search.store(true, Ordering::SeqCst);
+        if sleeper.inbox.rouse() {
+            sleeper.reactor.ring();
+        } else if sleeper.asked_to_search.swap(false, Ordering::SeqCst) {
+            // It woke up for another reason, and looks for work before it sleeps again.
+            self.searching.store(false, Ordering::SeqCst);
+        }
+    }
+
+    /// The search has ended, with or without success.
+    fn search_ended(&self) {
+        self.searching.store(false, Ordering::SeqCst);
+        if self.has_stealable() {
+            self.wake_a_searcher();
+        }
+    }
+
+    fn has_stealable(&self) -> bool {
+        self.workers.iter().any(Shared::has_stealable)
+    }
+}
+
+impl Shared {
+    fn has_stealable(&self) -> bool {
+        !self.unstarted.is_empty() || !self.arrivals.is_empty()
+    }
+
+    fn send(&self, message: Message) {
+        if self.inbox.push(message) {
+            self.reactor.ring();
+        }
+    }
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime").field("workers", &self.workers.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,169 @@
+//! The table of a worker's green threads: a slot for each, reused when it ends.
+//!
+//! Slots are never freed and belong to one worker, so they are plain cells: what happens to a green
+//! thread happens on its own worker. Other OS threads only know its [`Ticket`].
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use crate::context::{Context, Extent};
+use crate::interrupt::Interrupts;
+use crate::task::Task;
+
+/// The slots that are made at a time.
+const CHUNK: usize = 256;
+
+/// Names a started green thread, to wake it. Only a hint: it may have ended long ago, which waking
+/// it survives, and a wake may come without a reason, which every waiter checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ticket(u64);
+
+impl Ticket {
+    /// worker (8) | slot (22) | sequence (16)
+    pub(crate) const BITS: u32 = 46;
+    const SLOT_BITS: u32 = 22;
+    const SEQUENCE_BITS: u32 = 16;
+
+    pub(crate) const MAX_WORKERS: usize = 1 << (Ticket::BITS - Ticket::SLOT_BITS - Ticket::SEQUENCE_BITS);
+    const MAX_SLOTS: usize = 1 << Ticket::SLOT_BITS;
+
+    fn new(worker: usize, slot: u32, sequence: u16) -> Ticket {
+        let worker = (worker as u64) << (Ticket::SLOT_BITS + Ticket::SEQUENCE_BITS);
+        Ticket(worker | u64::from(slot) << Ticket::SEQUENCE_BITS | u64::from(sequence))
+    }
+
+    pub(crate) fn from_bits(bits: u64) -> Ticket {
+        Ticket(bits)
+    }
+
+    pub(crate) fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn worker(self) -> usize {
+        (self.0 >> (Ticket::SLOT_BITS + Ticket::SEQUENCE_BITS)) as usize
+    }
+
+    fn slot(self) -> usize {
+        (self.0 >> Ticket::SEQUENCE_BITS) as usize % Ticket::MAX_SLOTS
+    }
+
+    fn sequence(self) -> u16 {
+        self.0 as u16
+    }
+}
+
+/// What a green thread is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Nobody's: the slot is free.
+    Free,
+    /// In the run queue.
+    Ready,
+    Running,
+    Parked,
+}
+
+/// A green thread that has started, from its worker's point of view.
+pub(crate) struct Slot {
+    index: u32,
+    sequence: Cell<u16>,
+    pub(super) state: Cell<State>,
+    /// A wake came while it was running: its next wait returns at once.
+    pub(super) notified: Cell<bool>,
+    /// Whether its last wait was ended by its timer.
+    pub(super) timer_fired: Cell<bool>,
+    /// Whether it ran since the last sweep of stacks.
+    pub(super) ran: Cell<bool>,
+    /// Whether it stands in the list of stacks to sweep.
+    pub(super) listed: Cell<bool>,
+    /// Where its frames ended when it last switched out.
+    pub(super) mark: Cell<usize>,
+    pub(super) extent: Cell<Extent>,
+    pub(super) context: RefCell<Option<Context>>,
+    pub(super) task: RefCell<Option<Arc<dyn Task>>>,
+    pub(crate) interrupts: Interrupts,
+}
+
+impl Slot {
+    fn new(index: u32) -> Slot {
+        Slot {
+            index,
+            sequence: Cell::new(0),
+            state: Cell::new(State::Free),
+            notified: Cell::new(false),
+            timer_fired: Cell::new(false),
+            ran: Cell::new(false),
+            listed: Cell::new(false),
+            mark: Cell::new(0),
+            extent: Cell::default(),
+            context: RefCell::new(None),
+            task: RefCell::new(None),
+            interrupts: Interrupts::new(),
+        }
+    }
+
+    pub(super) fn index(&self) -> u32 {
+        self.index
+    }
+
+    pub(super) fn ticket(&self, worker: usize) -> Ticket {
+        Ticket::new(worker, self.index, self.sequence.get())
+    }
+
+    /// The green thread's task. Only for a slot in use.
+    pub(crate) fn task(&self) -> Arc<dyn Task> {
+        self.task.borrow().clone().expect("a slot in use has a task")
+    }
+}
+
+/// All slots of a worker.
+pub(super) struct Slots {
+    chunks: RefCell<Vec<&'static [Slot]>>,
+    free: RefCell<Vec<u32>>,
+}
+
+impl Slots {
+    pub(super) fn new() -> Slots {
+        Slots { chunks: RefCell::new(Vec::new()), free: RefCell::new(Vec::new()) }
+    }
+
+    /// A free slot, or `None` if the table is full (four million).
+    pub(super) fn take(&self) -> Option<&'static Slot> {
+        let mut free = self.free.borrow_mut();
+        if free.is_empty() {
+            self.grow(&mut free)?;
+        }
+        free.pop().map(|index| self.at(index as usize))
+    }
+
+    pub(super) fn put(&self, slot: &'static Slot) {
+        slot.sequence.set(slot.sequence.get().wrapping_add(1));
+        slot.state.set(State::Free);
+        slot.notified.set(false);
+        self.free.borrow_mut().push(slot.index);
+    }
+
+    /// The green thread that `ticket` was made for, if it lives.
+    pub(super) fn get(&self, ticket: Ticket) -> Option<&'static Slot> {
+        let slot = self.at(ticket.slot());
+        (slot.sequence.get() == ticket.sequence()).then_some(slot)
+    }
+
+    pub(super) fn at(&self, index: usize) -> &'static Slot {
+        &self.chunks.borrow()[index / CHUNK][index % CHUNK]
+    }
+
+    fn grow(&self, free: &mut Vec<u32>) -> Option<()> {
+        let mut chunks = self.chunks.borrow_mut();
+        let first = chunks.len() * CHUNK;
+        if first == Ticket::MAX_SLOTS {
+            return None;
+        }
+        let indices = first as u32..(first + CHUNK) as u32;
+        // A worker lives as long as the process, so leaking is owning.
+        chunks.push(Box::leak(indices.clone().map(Slot::new).collect()));
+        free.extend(indices.rev());
+        Some(())
+    }
+}

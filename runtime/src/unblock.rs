@@ -1,0 +1,131 @@
+//! Truly blocking work, on OS threads of its own.
+//!
+//! The pool has as many threads as there are jobs at a time, up to a limit; beyond it jobs queue. A
+//! thread that had nothing to do for a while ends, so a process at rest has none.
+
+use std::collections::VecDeque;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::scheduler::Worker;
+use crate::wait::{Outcome, Waiter, wait};
+
+const MAX_THREADS: usize = 64;
+const IDLE: Duration = Duration::from_secs(2);
+
+type Job = Box<dyn FnOnce() + Send>;
+
+static POOL: Pool = Pool {
+    state: Mutex::new(State { jobs: VecDeque::new(), threads: 0, idle: 0 }),
+    job_came: Condvar::new(),
+};
+
+struct Pool {
+    state: Mutex<State>,
+    job_came: Condvar,
+}
+
+struct State {
+    jobs: VecDeque<Job>,
+    threads: usize,
+    idle: usize,
+}
+
+/// Runs `f`, which may block, on a pool of OS threads, and parks the caller until it has returned. On
+/// an OS thread it simply runs.
+///
+/// The pool grows to 64 threads, and shrinks after two seconds. `f` owns what it works on, so the caller
+/// can be cancelled meanwhile; the result is then dropped.
+///
+/// # Panics
+///
+/// With the panic of `f`, or if there is no thread to run it on.
+///
+/// # Examples
+///
+/// ```
+/// use greenwire_runtime::{thread, unblock};
+///
+/// let text = thread::spawn(|| unblock(|| std::fs::read_to_string("Cargo.toml")));
+/// assert!(text.join().unwrap().unwrap().contains("greenwire"));
+/// ```
+pub fn unblock<F, T>(f: F) -> T
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    if Worker::running().is_none() {
+        return f();
+    }
+    let result = Arc::new(Mutex::new(None));
+    let waiter = Waiter::current();
+    let slot = result.clone();
+    POOL.submit(Box::new(move || {
+        let outcome = panic::catch_unwind(AssertUnwindSafe(f));
+        *lock(&slot) = Some(outcome);
+        drop(slot);
+        waiter.wake();
+    }));
+    loop {
+        if let Some(outcome) = lock(&result).take() {
+            return outcome.unwrap_or_else(|payload| panic::resume_unwind(payload));
+        }
+        if let Outcome::Interrupted(interrupt) = wait(None) {
+            interrupt.unwind()
+        }
+    }
+}
+
+impl Pool {
+    fn submit(&'static self, job: Job) {
+        let mut state = lock(&self.state);
+        state.jobs.push_back(job);
+        if state.idle >= state.jobs.len() {
+            return self.job_came.notify_one();
+        }
+        if state.threads == MAX_THREADS {
+            return;
+        }
+        // The new thread waits for the lock. If there is none at all, the job is still the last.
+        let name = "greenwire-unblock".to_owned();
+        match thread::Builder::new().name(name).spawn(|| self.work()) {
+            Ok(_) => state.threads += 1,
+            Err(error) if state.threads == 0 => {
+                state.jobs.pop_back();
+                drop(state);
+                panic!("no thread for blocking work: {error}");
+            }
+            // Those that there are will do the job in its turn.
+            Err(_) => {}
+        }
+    }
+
+    fn work(&self) {
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                drop(state);
+                job();
+                state = lock(&self.state);
+                continue;
+            }
+            state.idle += 1;
+            let (next, timeout) = self
+                .job_came
+                .wait_timeout(state, IDLE)
+                .unwrap_or_else(PoisonError::into_inner);
+            state = next;
+            state.idle -= 1;
+            if timeout.timed_out() && state.jobs.is_empty() {
+                state.threads -= 1;
+                return;
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,131 @@
+//! The one wait primitive, under every lock, channel, join, sleep and socket.
+//!
+//! A wake is a hint: a wait may return [`Outcome::Woken`] for no reason, so every primitive is a loop
+//! that makes itself known to its wakers, checks its condition, and waits again:
+//!
+//! ```text
+//!   loop {
+//!       if condition holds { return it }
+//!       publish Waiter::current()            // before the last check of the condition
+//!       match wait(deadline) {
+//!           Woken => continue,
+//!           TimedOut | Interrupted => { take the waiter back; give up }
+//!       }
+//!   }
+//! ```
+
+use std::collections::VecDeque;
+use std::thread;
+use std::time::Instant;
+
+use crate::interrupt::{Interrupt, Interrupts};
+use crate::scheduler::{self, Ticket, Worker};
+
+/// Why a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Outcome {
+    /// Perhaps what was waited for has happened.
+    Woken,
+    /// The deadline given to `wait` has passed.
+    TimedOut,
+    /// The caller must clean up and then call [`Interrupt::unwind`].
+    Interrupted(Interrupt),
+}
+
+/// Parks the calling thread until it is woken, or until `deadline`.
+pub(crate) fn wait(deadline: Option<Instant>) -> Outcome {
+    match Worker::running() {
+        Some((worker, slot)) => worker.park(slot, deadline),
+        None => Interrupts::with(|interrupts| park_os_thread(interrupts, deadline)),
+    }
+}
+
+fn park_os_thread(interrupts: &Interrupts, deadline: Option<Instant>) -> Outcome {
+    if let Some(interrupt) = interrupts.take(Instant::now) {
+        return Outcome::Interrupted(interrupt);
+    }
+    match earlier(deadline, interrupts.deadline()) {
+        None => thread::park(),
+        Some(until) => thread::park_timeout(until.saturating_duration_since(Instant::now())),
+    }
+    match deadline {
+        Some(deadline) if deadline <= Instant::now() => Outcome::TimedOut,
+        _ => Outcome::Woken,
+    }
+}
+
+/// The earlier of two deadlines, where `None` is never.
+pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    a.into_iter().chain(b).min()
+}
+
+/// Somebody who waits: how others wake it.
+#[derive(Clone, Debug)]
+pub(crate) enum Waiter {
+    Green(Ticket),
+    Os(thread::Thread),
+}
+
+impl Waiter {
+    /// The calling thread.
+    pub(crate) fn current() -> Waiter {
+        match Worker::running() {
+            Some((worker, slot)) => Waiter::Green(worker.ticket_of(slot)),
+            None => Waiter::Os(thread::current()),
+        }
+    }
+
+    pub(crate) fn wake(&self) {
+        match self {
+            Waiter::Green(ticket) => scheduler::wake(*ticket),
+            Waiter::Os(thread) => thread.unpark(),
+        }
+    }
+}
+
+/// Waiters in the order in which they came.
+///
+/// Who is popped has been *told*. If it then gives up for another reason, it must tell the next one:
+/// [`remove`](WaitList::remove) says whether that is so.
+#[derive(Debug, Default)]
+pub(crate) struct WaitList {
+    waiters: VecDeque<(Key, Waiter)>,
+    next: u64,
+}
+
+/// A place in a [`WaitList`]. Lower ones come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key(u64);
+
+impl WaitList {
+    /// Adds the calling thread: at the end, or at the `place` that it had before.
+    pub(crate) fn push(&mut self, place: Option<Key>) -> Key {
+        let key = place.unwrap_or(Key(self.next));
+        self.next = self.next.max(key.0 + 1);
+        if let Err(index) = self.waiters.binary_search_by_key(&key, |(key, _)| *key) {
+            self.waiters.insert(index, (key, Waiter::current()));
+        }
+        key
+    }
+
+    /// Takes a waiter out. Returns false if it was popped before, and so was told.
+    pub(crate) fn remove(&mut self, key: Key) -> bool {
+        let found = self.waiters.binary_search_by_key(&key, |(key, _)| *key);
+        found.map(|index| self.waiters.remove(index)).is_ok()
+    }
+
+    /// Takes the first waiter out, to tell it.
+    pub(crate) fn pop(&mut self) -> Option<Waiter> {
+        self.waiters.pop_front().map(|(_, waiter)| waiter)
+    }
+
+    /// Takes all waiters out, to tell them.
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = Waiter> + use<> {
+        std::mem::take(&mut self.waiters).into_iter().map(|(_, waiter)| waiter)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.waiters.len()
+    }
+}
