@@ -72,7 +72,9 @@ impl Hooks {
     #[cold]
     fn run_all(&self) {
         loop {
-            let Some(work) = self.work.borrow_mut().pop_front() else { return };
+            let Some(work) = self.work.borrow_mut().pop_front() else {
+                return;
+            };
             let _ = panic::catch_unwind(AssertUnwindSafe(|| work.before_park()));
             let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(work)));
         }

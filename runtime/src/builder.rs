@@ -38,7 +38,11 @@ pub struct Builder {
 impl Builder {
     /// The default settings.
     pub fn new() -> Builder {
-        Builder { workers: None, stack_size: STACK_SIZE, os_threads: false }
+        Builder {
+            workers: None,
+            stack_size: STACK_SIZE,
+            os_threads: false,
+        }
     }
 
     /// How many workers, OS threads that run green threads, there are: 1 to 256.
@@ -93,7 +97,9 @@ impl Builder {
         let count = match (self.workers, std::env::var(WORKERS_VARIABLE)) {
             (Some(count), _) => count,
             (None, Ok(value)) => value.parse().map_err(|_| {
-                out_of_range(&format!("{WORKERS_VARIABLE} is {value:?}, which is not a number"))
+                out_of_range(&format!(
+                    "{WORKERS_VARIABLE} is {value:?}, which is not a number"
+                ))
             })?,
             (None, Err(_)) => std::thread::available_parallelism().map_or(1, NonZero::get),
         };
@@ -103,7 +109,10 @@ impl Builder {
         if (1..=Ticket::MAX_WORKERS).contains(&count) {
             return Ok(count);
         }
-        Err(out_of_range(&format!("{count} workers: there must be 1 to {}", Ticket::MAX_WORKERS)))
+        Err(out_of_range(&format!(
+            "{count} workers: there must be 1 to {}",
+            Ticket::MAX_WORKERS
+        )))
     }
 }
 

@@ -94,7 +94,9 @@ impl Interrupts {
             return None;
         }
         let now = now();
-        let passed = limits.iter_mut().find(|limit| limit.deadline.is_some_and(|d| d <= now))?;
+        let passed = limits
+            .iter_mut()
+            .find(|limit| limit.deadline.is_some_and(|d| d <= now))?;
         passed.deadline = None;
         Some(Interrupt::Elapsed(passed.id))
     }
@@ -104,7 +106,11 @@ impl Interrupts {
         if self.is_masked() {
             return None;
         }
-        self.limits.borrow().iter().filter_map(|limit| limit.deadline).min()
+        self.limits
+            .borrow()
+            .iter()
+            .filter_map(|limit| limit.deadline)
+            .min()
     }
 
     /// Whether the thread is inside of a `timeout` block.
@@ -176,13 +182,17 @@ impl Interrupt {
 
     /// The interrupt that a caught payload stands for.
     pub(crate) fn of_payload(payload: &(dyn Any + Send)) -> Option<Interrupt> {
-        let elapsed = payload.downcast_ref::<LimitId>().map(|id| Interrupt::Elapsed(*id));
+        let elapsed = payload
+            .downcast_ref::<LimitId>()
+            .map(|id| Interrupt::Elapsed(*id));
         elapsed.or_else(|| payload.is::<Cancelled>().then_some(Interrupt::Cancelled))
     }
 }
 
 impl std::fmt::Debug for Interrupts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Interrupts").field("cancelled", &self.cancelled).finish_non_exhaustive()
+        f.debug_struct("Interrupts")
+            .field("cancelled", &self.cancelled)
+            .finish_non_exhaustive()
     }
 }

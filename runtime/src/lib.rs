@@ -51,7 +51,10 @@
 mod before_park;
 mod builder;
 mod clock;
-#[expect(unsafe_code, reason = "switching stacks is the one thing that Rust cannot express safely")]
+#[expect(
+    unsafe_code,
+    reason = "switching stacks is the one thing that Rust cannot express safely"
+)]
 mod context;
 mod interrupt;
 mod os_thread;

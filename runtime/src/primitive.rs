@@ -31,17 +31,22 @@ mod queue {
 
     impl<T> Queue<T> {
         pub(crate) fn new() -> Queue<T> {
-            Queue { items: Mutex::new(VecDeque::new()), len: AtomicUsize::new(0) }
+            Queue {
+                items: Mutex::new(VecDeque::new()),
+                len: AtomicUsize::new(0),
+            }
         }
 
         pub(crate) fn push(&self, item: T) {
-            self.items.lock().unwrap().push_back(item);
-            self.len.fetch_add(1, Ordering::Release);
+            let mut items = self.items.lock().unwrap();
+            items.push_back(item);
+            self.len.store(items.len(), Ordering::Release);
         }
 
         pub(crate) fn pop(&self) -> Option<T> {
-            let item = self.items.lock().unwrap().pop_front()?;
-            self.len.fetch_sub(1, Ordering::Release);
+            let mut items = self.items.lock().unwrap();
+            let item = items.pop_front()?;
+            self.len.store(items.len(), Ordering::Release);
             Some(item)
         }
 

@@ -106,7 +106,10 @@ impl Header {
     }
 
     fn ticket(&self) -> Option<Ticket> {
-        self.place.load(Ordering::SeqCst).checked_sub(1).map(Ticket::from_bits)
+        self.place
+            .load(Ordering::SeqCst)
+            .checked_sub(1)
+            .map(Ticket::from_bits)
     }
 }
 
@@ -162,8 +165,15 @@ impl<F, T> Spawned<F, T> {
     }
 
     fn at_stage(header: Header, stage: Stage<F, T>) -> Arc<Spawned<F, T>> {
-        let state = State { stage, detached: false, joiner: None };
-        Arc::new(Spawned { header, state: Mutex::new(state) })
+        let state = State {
+            stage,
+            detached: false,
+            joiner: None,
+        };
+        Arc::new(Spawned {
+            header,
+            state: Mutex::new(state),
+        })
     }
 
     /// Runs `closure` as this task's. A thread cancelled before its start only drops it.

@@ -45,7 +45,9 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    Builder::new().spawn(f).expect("the thread could not be spawned")
+    Builder::new()
+        .spawn(f)
+        .expect("the thread could not be spawned")
 }
 
 /// Starts a green thread beside the calling one, on the same worker: `f` need not be `Send`.
@@ -73,7 +75,9 @@ where
     F: FnOnce() -> T + 'static,
     T: Send + 'static,
 {
-    Builder::new().spawn_local(f).expect("the thread could not be spawned")
+    Builder::new()
+        .spawn_local(f)
+        .expect("the thread could not be spawned")
 }
 
 /// A thread to be started, with its settings. As [`std::thread::Builder`].
@@ -171,7 +175,10 @@ impl Builder {
     }
 
     fn header(self) -> Header {
-        Header::new(self.name, self.stack_size.unwrap_or_else(|| runtime().stack_size()))
+        Header::new(
+            self.name,
+            self.stack_size.unwrap_or_else(|| runtime().stack_size()),
+        )
     }
 }
 
@@ -187,7 +194,10 @@ impl<T: Send + 'static> JoinHandle<T> {
     where
         F: FnOnce() -> T + Send + 'static,
     {
-        JoinHandle { thread: Thread(task.clone()), task: Some(task) }
+        JoinHandle {
+            thread: Thread(task.clone()),
+            task: Some(task),
+        }
     }
 }
 
@@ -199,7 +209,10 @@ impl<T> JoinHandle<T> {
     /// The payload of its panic. It is [`Cancelled`] if the thread was cancelled, and an
     /// [`io::Error`] if it got no stack.
     pub fn join(mut self) -> Result<T> {
-        let task = self.task.take().expect("only join takes the task, and consumes the handle");
+        let task = self
+            .task
+            .take()
+            .expect("only join takes the task, and consumes the handle");
         loop {
             if let Some(result) = task.try_join() {
                 return result;
@@ -242,7 +255,9 @@ impl<T> Drop for JoinHandle<T> {
 
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JoinHandle").field("thread", &self.thread).finish_non_exhaustive()
+        f.debug_struct("JoinHandle")
+            .field("thread", &self.thread)
+            .finish_non_exhaustive()
     }
 }
 

@@ -58,11 +58,19 @@ struct Node {
 
 impl Wheel {
     pub(crate) fn new() -> Wheel {
-        const EMPTY: Bucket = Bucket { first: NONE, earliest: u64::MAX };
+        const EMPTY: Bucket = Bucket {
+            first: NONE,
+            earliest: u64::MAX,
+        };
         Wheel {
             elapsed: 0,
             present: BTreeSet::new(),
-            levels: [const { Level { occupied: 0, buckets: [EMPTY; BUCKETS] } }; LEVELS],
+            levels: [const {
+                Level {
+                    occupied: 0,
+                    buckets: [EMPTY; BUCKETS],
+                }
+            }; LEVELS],
             nodes: Vec::new(),
         }
     }
@@ -71,7 +79,12 @@ impl Wheel {
     pub(crate) fn arm(&mut self, timer: u32, deadline: u64) {
         let index = timer as usize;
         if index >= self.nodes.len() {
-            let idle = Node { deadline: 0, next: NONE, previous: NONE, place: IDLE };
+            let idle = Node {
+                deadline: 0,
+                next: NONE,
+                previous: NONE,
+                place: IDLE,
+            };
             self.nodes.resize(index + 1, idle);
         }
         self.nodes[index].deadline = deadline;
@@ -80,7 +93,9 @@ impl Wheel {
 
     /// Disarms `timer`, if it is armed.
     pub(crate) fn cancel(&mut self, timer: u32) {
-        let Some(node) = self.nodes.get(timer as usize).copied() else { return };
+        let Some(node) = self.nodes.get(timer as usize).copied() else {
+            return;
+        };
         match node.place {
             IDLE => return,
             PRESENT => {
@@ -198,10 +213,22 @@ mod tests {
 
     #[test]
     fn a_timer_fires_in_its_nanosecond() {
-        for deadline in [1, 999, 1 << 20, 50_000_000, 10 * SECOND, 86_400 * SECOND, u64::MAX] {
+        for deadline in [
+            1,
+            999,
+            1 << 20,
+            50_000_000,
+            10 * SECOND,
+            86_400 * SECOND,
+            u64::MAX,
+        ] {
             let mut wheel = Wheel::new();
             wheel.arm(0, deadline);
-            assert_eq!(fired(&mut wheel, deadline - 1), [0; 0], "{deadline} fired early");
+            assert_eq!(
+                fired(&mut wheel, deadline - 1),
+                [0; 0],
+                "{deadline} fired early"
+            );
             assert_eq!(fired(&mut wheel, deadline), [0], "{deadline} did not fire");
             assert_eq!(wheel.next(), None);
         }
@@ -254,8 +281,11 @@ mod tests {
                 // Sleep as the worker does: until the wheel says so.
                 now = wheel.next().unwrap().max(now);
                 assert!(now <= model.first().unwrap().0.max(now));
-                let due: Vec<u32> =
-                    model.iter().take_while(|(d, _)| *d <= now).map(|(_, t)| *t).collect();
+                let due: Vec<u32> = model
+                    .iter()
+                    .take_while(|(d, _)| *d <= now)
+                    .map(|(_, t)| *t)
+                    .collect();
                 model.retain(|(d, _)| *d > now);
                 assert_eq!(fired(&mut wheel, now), due);
             }

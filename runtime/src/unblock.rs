@@ -18,7 +18,11 @@ const IDLE: Duration = Duration::from_secs(2);
 type Job = Box<dyn FnOnce() + Send>;
 
 static POOL: Pool = Pool {
-    state: Mutex::new(State { jobs: VecDeque::new(), threads: 0, idle: 0 }),
+    state: Mutex::new(State {
+        jobs: VecDeque::new(),
+        threads: 0,
+        idle: 0,
+    }),
     job_came: Condvar::new(),
 };
 

@@ -122,7 +122,9 @@ impl WaitList {
 
     /// Takes all waiters out, to tell them.
     pub(crate) fn take(&mut self) -> impl Iterator<Item = Waiter> + use<> {
-        std::mem::take(&mut self.waiters).into_iter().map(|(_, waiter)| waiter)
+        std::mem::take(&mut self.waiters)
+            .into_iter()
+            .map(|(_, waiter)| waiter)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -68,7 +68,10 @@ impl Context {
 /// Leaves the running green thread; returns when it is resumed. Must be called on a green thread.
 pub(crate) fn suspend() {
     let yielder = YIELDER.get();
-    assert!(!yielder.is_null(), "suspend() called outside of a green thread");
+    assert!(
+        !yielder.is_null(),
+        "suspend() called outside of a green thread"
+    );
     // SAFETY: `yielder` was set by the closure of `Context::new` (or by the line below) on this
     // very stack, and corosensei keeps the yielder alive in that stack's first frame for as long
     // as anything runs on it. Other green threads of this OS thread overwrite YIELDER while we

@@ -30,7 +30,10 @@ static INSTALLED: OnceLock<Installed> = OnceLock::new();
 /// If the signal stack cannot be mapped or set.
 pub(crate) fn guard_thread(running: Running) -> io::Result<()> {
     use_signal_stack()?;
-    INSTALLED.get_or_init(|| Installed { running, previous: SIGNALS.map(install) });
+    INSTALLED.get_or_init(|| Installed {
+        running,
+        previous: SIGNALS.map(install),
+    });
     Ok(())
 }
 
@@ -51,10 +54,18 @@ fn use_signal_stack() -> io::Result<()> {
         if memory == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        let stack = libc::stack_t { ss_sp: memory.cast(), ss_flags: 0, ss_size: SIZE };
+        let stack = libc::stack_t {
+            ss_sp: memory.cast(),
+            ss_flags: 0,
+            ss_size: SIZE,
+        };
         libc::sigaltstack(&raw const stack, ptr::null_mut())
     };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 fn install(signal: libc::c_int) -> libc::sigaction {
@@ -70,12 +81,10 @@ fn install(signal: libc::c_int) -> libc::sigaction {
     }
 }
 
-extern "C" fn handle(
-    signal: libc::c_int,
-    info: *mut libc::siginfo_t,
-    context: *mut libc::c_void,
-) {
-    let Some(installed) = INSTALLED.get() else { return forward(None, signal, info, context) };
+extern "C" fn handle(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    let Some(installed) = INSTALLED.get() else {
+        return forward(None, signal, info, context);
+    };
     // SAFETY: the kernel passes a valid `siginfo_t` to an SA_SIGINFO handler.
     let address = unsafe { (*info).si_addr() }.addr();
     let mut overflow = false;

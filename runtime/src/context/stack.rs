@@ -45,7 +45,11 @@ impl Guard {
     /// The best guard that this kernel has. `GREENWIRE_STACK_GUARD=mprotect` forces the other.
     pub(crate) fn detect() -> Guard {
         let forced = std::env::var_os("GREENWIRE_STACK_GUARD").is_some_and(|v| v == "mprotect");
-        if !forced && markers_work() { Guard::Marker } else { Guard::Protect }
+        if !forced && markers_work() {
+            Guard::Marker
+        } else {
+            Guard::Protect
+        }
     }
 }
 
@@ -122,7 +126,10 @@ struct Class {
 
 impl Pool {
     pub(crate) fn new(guard: Guard) -> Pool {
-        Pool { guard, classes: Default::default() }
+        Pool {
+            guard,
+            classes: Default::default(),
+        }
     }
 
     /// A stack of at least `size` bytes, guard included.
@@ -168,12 +175,17 @@ impl Pool {
 impl Class {
     fn carve(&mut self, size: usize) -> io::Result<Stack> {
         if self.fresh.is_empty() {
-            let bytes = self.next_map.clamp(FIRST_MAP.max(size), LARGEST_MAP.max(size));
+            let bytes = self
+                .next_map
+                .clamp(FIRST_MAP.max(size), LARGEST_MAP.max(size));
             self.fresh = sys::reserve(bytes, size).map_err(|cause| out_of("map", cause))?;
             self.next_map = bytes * 2;
         }
         self.fresh.start += size;
-        Ok(Stack(Extent { base: self.fresh.start, size }))
+        Ok(Stack(Extent {
+            base: self.fresh.start,
+            size,
+        }))
     }
 }
 
@@ -282,7 +294,10 @@ mod sys {
         for batch in ranges.chunks(LONGEST) {
             let vectors: Vec<libc::iovec> = batch
                 .iter()
-                .map(|r| libc::iovec { iov_base: pointer(r.start), iov_len: r.len() })
+                .map(|r| libc::iovec {
+                    iov_base: pointer(r.start),
+                    iov_len: r.len(),
+                })
                 .collect();
             let bytes: usize = batch.iter().map(Range::len).sum();
             // SAFETY: as in `release`; the kernel only reads `vectors`.
@@ -309,7 +324,11 @@ mod sys {
     }
 
     fn check(result: libc::c_int) -> io::Result<()> {
-        if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+        if result == 0 {
+            Ok(())
+        } else {
+            Err(io::Error::last_os_error())
+        }
     }
 }
 
@@ -340,7 +359,10 @@ mod tests {
             let stack = Pool::new(guard).take(256 << 10).unwrap();
             let usable = stack.extent().guard().end..stack.extent().base;
             assert_eq!(usable.len(), (256 << 10) - (32 << 10));
-            assert_eq!(stack.extent().below(usable.end - 1).end, usable.end - page_size());
+            assert_eq!(
+                stack.extent().below(usable.end - 1).end,
+                usable.end - page_size()
+            );
         }
     }
 }

@@ -64,7 +64,13 @@ impl Reactor {
             count: AtomicUsize::new(0),
         };
         let events = RefCell::new(Events::with_capacity(EVENTS));
-        Ok((Reactor { poll: RefCell::new(poll), events }, remote))
+        Ok((
+            Reactor {
+                poll: RefCell::new(poll),
+                events,
+            },
+            remote,
+        ))
     }
 
     /// Takes in the events that are there, without waiting.
@@ -117,7 +123,10 @@ impl Reactor {
         let poll = self.poll.borrow();
         // SAFETY: `poll` owns the descriptor and outlives the borrow.
         let descriptor = unsafe { BorrowedFd::borrow_raw(poll.as_raw_fd()) };
-        let timeout = Timespec { tv_sec: 0, tv_nsec: timeout.subsec_nanos().into() };
+        let timeout = Timespec {
+            tv_sec: 0,
+            tv_nsec: timeout.subsec_nanos().into(),
+        };
         // An error (EINTR) is a wait that ends early, which is allowed.
         let _ = rustix::event::poll(
             &mut [PollFd::from_borrowed_fd(descriptor, PollFlags::IN)],
@@ -135,11 +144,15 @@ impl Remote {
     }
 
     fn register(&self, descriptor: RawFd) -> io::Result<(usize, Arc<Cells>)> {
-        let cells = Arc::new(Cells { read: Readiness::new(), write: Readiness::new() });
+        let cells = Arc::new(Cells {
+            read: Readiness::new(),
+            write: Readiness::new(),
+        });
         let token = self.sources().insert(cells.clone());
         let both = Interest::READABLE | Interest::WRITABLE;
-        if let Err(error) =
-            self.registry.register(&mut SourceFd(&descriptor), Token(token), both)
+        if let Err(error) = self
+            .registry
+            .register(&mut SourceFd(&descriptor), Token(token), both)
         {
             self.sources().remove(token);
             return Err(error);

@@ -50,7 +50,10 @@ impl Look {
 
 impl Readiness {
     pub(crate) fn new() -> Readiness {
-        Readiness { word: AtomicU64::new(OPEN), crowd: Mutex::new(Vec::new()) }
+        Readiness {
+            word: AtomicU64::new(OPEN),
+            crowd: Mutex::new(Vec::new()),
+        }
     }
 
     /// To be called before an operation is tried.
@@ -109,7 +112,10 @@ impl Readiness {
             let generation = word.wrapping_add(GENERATION_UNIT) & GENERATION;
             let open = word & HUNG | hung | generation | OPEN;
             // Release: whoever looks afterwards also sees what the event is about.
-            match self.word.compare_exchange_weak(word, open, Ordering::AcqRel, Ordering::Relaxed) {
+            match self
+                .word
+                .compare_exchange_weak(word, open, Ordering::AcqRel, Ordering::Relaxed)
+            {
                 Ok(_) => break,
                 Err(now) => word = now,
             }
@@ -136,7 +142,9 @@ impl Readiness {
     }
 
     fn exchange(&self, from: u64, to: u64) -> bool {
-        self.word.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        self.word
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
     }
 }
 
@@ -186,7 +194,10 @@ mod loom_tests {
                         return taken;
                     }
                 }
-                if self.readiness.publish(look, Ticket::from_bits(reader as u64)) {
+                if self
+                    .readiness
+                    .publish(look, Ticket::from_bits(reader as u64))
+                {
                     let (rung, changed) = &self.bells[reader];
                     let mut rung = rung.lock().unwrap();
                     while !*rung {

@@ -61,7 +61,10 @@ pub struct Source<T: AsFd> {
 impl<T: AsFd> Source<T> {
     /// Makes a source of a descriptor. Nothing is registered yet.
     pub const fn new(io: T) -> Source<T> {
-        Source { registration: Registration(OnceLock::new()), io }
+        Source {
+            registration: Registration(OnceLock::new()),
+            io,
+        }
     }
 
     /// The owner of the descriptor.
@@ -92,7 +95,8 @@ impl<T: AsFd> Source<T> {
         deadline: Option<Instant>,
         operation: impl FnMut(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        self.try_or_wait(direction, deadline, operation).map(|(result, _)| result)
+        self.try_or_wait(direction, deadline, operation)
+            .map(|(result, _)| result)
     }
 
     /// Like [`perform`](Source::perform), for an operation that reads up to `len` bytes. If it reads
@@ -181,7 +185,9 @@ impl<T: AsFd> Source<T> {
         let (registered, first_look) = self.registration.with(worker, &self.io, direction)?;
         let readiness = registered.readiness(direction);
         let ticket = worker.ticket_of(slot);
-        let Some(look) = look.or(first_look) else { return Ok(()) };
+        let Some(look) = look.or(first_look) else {
+            return Ok(());
+        };
         if !readiness.publish(look, ticket) {
             return Ok(());
         }
@@ -227,7 +233,10 @@ fn poll(io: &impl AsFd, direction: Direction, deadline: Option<Instant>) -> io::
     };
     let timeout = deadline.map(|deadline| {
         let left = deadline.saturating_duration_since(Instant::now());
-        let far = Timespec { tv_sec: i64::MAX, tv_nsec: 0 };
+        let far = Timespec {
+            tv_sec: i64::MAX,
+            tv_nsec: 0,
+        };
         Timespec::try_from(left).unwrap_or(far)
     });
     match rustix::event::poll(&mut [PollFd::new(io, flags)], timeout.as_ref()) {
@@ -251,7 +260,9 @@ struct Registered {
 
 impl Registration {
     fn look(&self, direction: Direction) -> Option<Look> {
-        self.0.get().map(|registered| registered.readiness(direction).look())
+        self.0
+            .get()
+            .map(|registered| registered.readiness(direction).look())
     }
 
     /// The registration; made now if there was none, together with the look at it that makes a
@@ -279,7 +290,12 @@ impl Registration {
 impl Registered {
     fn new(reactor: &'static Remote, descriptor: RawFd) -> io::Result<Registered> {
         let (token, cells) = reactor.register(descriptor)?;
-        Ok(Registered { reactor, descriptor, token, cells })
+        Ok(Registered {
+            reactor,
+            descriptor,
+            token,
+            cells,
+        })
     }
 
     fn readiness(&self, direction: Direction) -> &Readiness {
@@ -298,7 +314,8 @@ impl Drop for Registered {
 
 impl std::fmt::Debug for Registered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Registered").field("token", &self.token).finish_non_exhaustive()
+        f.debug_struct("Registered")
+            .field("token", &self.token)
+            .finish_non_exhaustive()
     }
 }
-

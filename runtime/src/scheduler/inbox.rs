@@ -23,7 +23,10 @@ pub(crate) struct Inbox<T> {
 
 impl<T> Inbox<T> {
     pub(crate) fn new() -> Inbox<T> {
-        Inbox { messages: Queue::new(), asleep: AtomicBool::new(false) }
+        Inbox {
+            messages: Queue::new(),
+            asleep: AtomicBool::new(false),
+        }
     }
 
     /// Adds a message. Returns whether the caller must ring the worker's bell.
@@ -38,7 +41,7 @@ impl<T> Inbox<T> {
     #[must_use]
     pub(crate) fn rouse(&self) -> bool {
         fence(Ordering::SeqCst);
-        self.is_asleep() && self.asleep.swap(false, Ordering::Relaxed)
+        self.is_asleep() && self.asleep.swap(false, Ordering::AcqRel)
     }
 
     /// Takes the oldest message. Only the worker itself does.
@@ -49,7 +52,8 @@ impl<T> Inbox<T> {
     /// Announces that the worker is about to block. Returns whether it may: not if a message has
     /// come, or if `nothing_else` finds work elsewhere. The worker calls `wake_up` afterwards.
     pub(crate) fn doze(&self, nothing_else: impl FnOnce() -> bool) -> bool {
-        self.asleep.store(true, Ordering::Relaxed);
+        // A swap, which comes after every flag that a sender has taken down.
+        self.asleep.swap(true, Ordering::AcqRel);
         fence(Ordering::SeqCst);
         self.messages.is_empty() && nothing_else()
     }
@@ -68,8 +72,8 @@ impl<T> Inbox<T> {
 #[cfg(all(test, loom))]
 mod loom_tests {
     use super::*;
-    use loom::sync::{Arc, Notify as Bell};
     use loom::sync::atomic::AtomicUsize;
+    use loom::sync::{Arc, Notify as Bell};
 
     /// A lost wake leaves the receiver waiting for ever, which loom reports as a deadlock.
     #[test]
@@ -96,8 +100,11 @@ mod loom_tests {
                     bell.wait();
                 }
                 inbox.wake_up();
+                loom::thread::yield_now();
             }
-            senders.into_iter().for_each(|sender| sender.join().unwrap());
+            senders
+                .into_iter()
+                .for_each(|sender| sender.join().unwrap());
         });
     }
 
@@ -121,6 +128,7 @@ mod loom_tests {
                     bell.wait();
                 }
                 inbox.wake_up();
+                loom::thread::yield_now();
             }
             spawner.join().unwrap();
         });

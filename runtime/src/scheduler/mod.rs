@@ -71,11 +71,14 @@ enum Message {
 /// # Panics
 /// If it cannot begin.
 pub(crate) fn runtime() -> &'static Runtime {
-    RUNTIME.get().copied().unwrap_or_else(|| match begin(&Builder::new()) {
-        Ok(runtime) => runtime,
-        Err(_) if RUNTIME.get().is_some() => runtime(),
-        Err(error) => panic!("cannot start the greenwire runtime: {error}"),
-    })
+    RUNTIME
+        .get()
+        .copied()
+        .unwrap_or_else(|| match begin(&Builder::new()) {
+            Ok(runtime) => runtime,
+            Err(_) if RUNTIME.get().is_some() => runtime(),
+            Err(error) => panic!("cannot start the greenwire runtime: {error}"),
+        })
 }
 
 /// Begins the runtime with the given settings.
@@ -176,7 +179,10 @@ impl Runtime {
 
     fn least_loaded(&self) -> &Shared {
         let load = |worker: &&Shared| worker.live.load(Ordering::Relaxed);
-        self.workers.iter().min_by_key(load).expect("there are workers unless in OS-thread mode")
+        self.workers
+            .iter()
+            .min_by_key(load)
+            .expect("there are workers unless in OS-thread mode")
     }
 
     fn send_to(&self, worker: &Shared, task: Arc<dyn Task>) {
@@ -238,6 +244,8 @@ impl Shared {
 
 impl std::fmt::Debug for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Runtime").field("workers", &self.workers.len()).finish_non_exhaustive()
+        f.debug_struct("Runtime")
+            .field("workers", &self.workers.len())
+            .finish_non_exhaustive()
     }
 }

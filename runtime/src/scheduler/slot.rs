@@ -24,7 +24,8 @@ impl Ticket {
     const SLOT_BITS: u32 = 22;
     const SEQUENCE_BITS: u32 = 16;
 
-    pub(crate) const MAX_WORKERS: usize = 1 << (Ticket::BITS - Ticket::SLOT_BITS - Ticket::SEQUENCE_BITS);
+    pub(crate) const MAX_WORKERS: usize =
+        1 << (Ticket::BITS - Ticket::SLOT_BITS - Ticket::SEQUENCE_BITS);
     const MAX_SLOTS: usize = 1 << Ticket::SLOT_BITS;
 
     fn new(worker: usize, slot: u32, sequence: u16) -> Ticket {
@@ -113,7 +114,10 @@ impl Slot {
 
     /// The green thread's task. Only for a slot in use.
     pub(crate) fn task(&self) -> Arc<dyn Task> {
-        self.task.borrow().clone().expect("a slot in use has a task")
+        self.task
+            .borrow()
+            .clone()
+            .expect("a slot in use has a task")
     }
 }
 
@@ -125,7 +129,10 @@ pub(super) struct Slots {
 
 impl Slots {
     pub(super) fn new() -> Slots {
-        Slots { chunks: RefCell::new(Vec::new()), free: RefCell::new(Vec::new()) }
+        Slots {
+            chunks: RefCell::new(Vec::new()),
+            free: RefCell::new(Vec::new()),
+        }
     }
 
     /// A free slot, or `None` if the table is full (four million).

@@ -87,7 +87,11 @@ pub(super) fn parts(index: usize) -> io::Result<(Own, Shared)> {
 }
 
 /// Starts a worker's OS thread.
-pub(super) fn start(own: Own, shared: &'static Shared, runtime: &'static Runtime) -> io::Result<()> {
+pub(super) fn start(
+    own: Own,
+    shared: &'static Shared,
+    runtime: &'static Runtime,
+) -> io::Result<()> {
     let builder = std::thread::Builder::new().name(format!("greenwire-{}", shared.index));
     builder.spawn(move || {
         let worker: &'static Worker = Box::leak(Box::new(Worker::new(own, shared, runtime)));
@@ -102,7 +106,9 @@ pub(super) fn start(own: Own, shared: &'static Shared, runtime: &'static Runtime
 
 /// Tells the signal handler about the green thread of the calling OS thread.
 fn describe_running(report: &mut dyn FnMut(Range<usize>, Option<&str>)) {
-    let Some((_, slot)) = Worker::running() else { return };
+    let Some((_, slot)) = Worker::running() else {
+        return;
+    };
     if let Ok(task) = slot.task.try_borrow() {
         let name = task.as_ref().and_then(|task| task.header().name());
         report(slot.extent.get().guard(), name);
@@ -173,14 +179,20 @@ impl Worker {
             self.switch_out(slot, State::Parked);
             return Outcome::Woken;
         };
-        self.timers.borrow_mut().arm(slot.index(), self.runtime.clock.at(until));
+        self.timers
+            .borrow_mut()
+            .arm(slot.index(), self.runtime.clock.at(until));
         self.switch_out(slot, State::Parked);
         if !slot.timer_fired.take() {
             self.timers.borrow_mut().cancel(slot.index());
             return Outcome::Woken;
         }
         // The limit of a block around the wait is found by the next wait.
-        if deadline == Some(until) { Outcome::TimedOut } else { Outcome::Woken }
+        if deadline == Some(until) {
+            Outcome::TimedOut
+        } else {
+            Outcome::Woken
+        }
     }
 
     /// Lets every other green thread that is ready run first.
@@ -228,8 +240,14 @@ impl Worker {
 
     /// Delivers a cancellation.
     pub(crate) fn cancel(&self, ticket: Ticket, id: ThreadId) {
-        let Some(slot) = self.slots.get(ticket) else { return };
-        let is_it = slot.task.borrow().as_ref().is_some_and(|task| task.header().id() == id);
+        let Some(slot) = self.slots.get(ticket) else {
+            return;
+        };
+        let is_it = slot
+            .task
+            .borrow()
+            .as_ref()
+            .is_some_and(|task| task.header().id() == id);
         if is_it {
             slot.interrupts.cancel();
             self.make_ready(slot);
@@ -246,7 +264,9 @@ impl Worker {
     /// Adds one that must not leave this worker.
     pub(crate) fn spawn_local(&self, task: Arc<dyn Task>, run: Box<dyn FnOnce()>) {
         self.shared.live.fetch_add(1, Ordering::Relaxed);
-        self.unstarted_local.borrow_mut().push_back(Local { task, run });
+        self.unstarted_local
+            .borrow_mut()
+            .push_back(Local { task, run });
     }
 
     fn make_ready(&self, slot: &'static Slot) {
@@ -305,7 +325,9 @@ impl Worker {
 
     /// Runs what is ready, and what becomes ready meanwhile, for a while.
     fn run_ready(&'static self) {
-        let Some(mut slot) = self.next_ready() else { return };
+        let Some(mut slot) = self.next_ready() else {
+            return;
+        };
         let begin = self.runtime.clock.now();
         let mut last_look = begin;
         let mut stride = STRIDE;
@@ -318,10 +340,16 @@ impl Worker {
                     return;
                 }
                 // Slow ones are timed one by one.
-                stride = if now - last_look > RUN_FOR / 10 { 1 } else { STRIDE };
+                stride = if now - last_look > RUN_FOR / 10 {
+                    1
+                } else {
+                    STRIDE
+                };
                 last_look = now;
             }
-            let Some(next) = self.next_ready() else { return };
+            let Some(next) = self.next_ready() else {
+                return;
+            };
             slot = next;
         }
     }
@@ -333,18 +361,24 @@ impl Worker {
     fn start_some(&'static self) {
         let locals = self.unstarted_local.borrow().len().min(START);
         for _ in 0..locals {
-            let Some(Local { task, run }) = self.unstarted_local.borrow_mut().pop_front() else { break };
+            let Some(Local { task, run }) = self.unstarted_local.borrow_mut().pop_front() else {
+                break;
+            };
             self.start(task, run);
         }
         for _ in 0..START {
-            let Some(task) = self.next_unstarted() else { break };
+            let Some(task) = self.next_unstarted() else {
+                break;
+            };
             let run = task.clone();
             self.start(task, move || run.run());
         }
     }
 
     fn next_unstarted(&self) -> Option<Arc<dyn Task>> {
-        self.unstarted.pop().or_else(|| succeed(|| self.shared.arrivals.steal()))
+        self.unstarted
+            .pop()
+            .or_else(|| succeed(|| self.shared.arrivals.steal()))
     }
 
     /// Gives `task` a slot and a stack, and runs it until it first parks.
@@ -373,7 +407,9 @@ impl Worker {
             Some(slot) => Ok((slot, stack)),
             None => {
                 self.stacks.put(stack);
-                Err(io::Error::other("a worker holds at most 4,194,304 green threads"))
+                Err(io::Error::other(
+                    "a worker holds at most 4,194,304 green threads",
+                ))
             }
         }
     }
@@ -422,7 +458,8 @@ impl Worker {
 
     /// Takes in the events that are there.
     fn poll(&self) {
-        self.reactor.poll(&self.shared.reactor, |ticket| super::wake(ticket));
+        self.reactor
+            .poll(&self.shared.reactor, |ticket| super::wake(ticket));
     }
 
     /// Blocks until an event, a message or a timer.
@@ -440,7 +477,8 @@ impl Worker {
 
     fn block_until(&self, deadline: Option<u64>) {
         let timeout = deadline.map(|deadline| deadline.saturating_sub(self.runtime.clock.now()));
-        self.reactor.block(&self.shared.reactor, timeout, |ticket| super::wake(ticket));
+        self.reactor
+            .block(&self.shared.reactor, timeout, |ticket| super::wake(ticket));
     }
 
     fn search(&self) {

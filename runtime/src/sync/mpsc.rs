@@ -30,7 +30,13 @@ pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, 
 #[must_use]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let channel = Channel::new(None);
-    (Sender(Tx(channel.clone())), Receiver { channel, _not_sync: PhantomData })
+    (
+        Sender(Tx(channel.clone())),
+        Receiver {
+            channel,
+            _not_sync: PhantomData,
+        },
+    )
 }
 
 /// Makes a channel that holds up to `bound` values: sending to a full one parks the sender. With a
@@ -38,7 +44,13 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 #[must_use]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     let channel = Channel::new(Some(bound));
-    (SyncSender(Tx(channel.clone())), Receiver { channel, _not_sync: PhantomData })
+    (
+        SyncSender(Tx(channel.clone())),
+        Receiver {
+            channel,
+            _not_sync: PhantomData,
+        },
+    )
 }
 
 /// The sending half of a [`channel`].
@@ -157,12 +169,19 @@ impl<T> Channel<T> {
     fn new(bound: Option<usize>) -> Arc<Channel<T>> {
         let state = State {
             values: VecDeque::new(),
-            bound: bound.map(|limit| Box::new(Bound { limit, ..Bound::default() })),
+            bound: bound.map(|limit| {
+                Box::new(Bound {
+                    limit,
+                    ..Bound::default()
+                })
+            }),
             senders: 1,
             has_receiver: true,
             receiver: None,
         };
-        Arc::new(Channel { state: Mutex::new(state) })
+        Arc::new(Channel {
+            state: Mutex::new(state),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -291,11 +310,10 @@ impl<T> Channel<T> {
     }
 
     /// Takes the next value, and wakes a sender for the room that this makes.
-    fn take<'a>(
-        &self,
-        mut state: MutexGuard<'a, State<T>>,
-    ) -> Result<T, MutexGuard<'a, State<T>>> {
-        let Some(value) = state.values.pop_front() else { return Err(state) };
+    fn take<'a>(&self, mut state: MutexGuard<'a, State<T>>) -> Result<T, MutexGuard<'a, State<T>>> {
+        let Some(value) = state.values.pop_front() else {
+            return Err(state);
+        };
         state.receiver = None;
         match &mut state.bound {
             None => drop(state),
@@ -318,7 +336,9 @@ impl<T> State<T> {
     }
 
     fn has_room(&self) -> bool {
-        self.bound.as_ref().is_none_or(|bound| self.values.len() < bound.limit)
+        self.bound
+            .as_ref()
+            .is_none_or(|bound| self.values.len() < bound.limit)
     }
 
     /// With a limit of 0: whether the receiver waits, and no value is on its way to it.
@@ -329,7 +349,9 @@ impl<T> State<T> {
     /// Adds a value, and numbers it if the limit is 0.
     fn offer(&mut self, value: T) -> u64 {
         self.values.push_back(value);
-        let Some(bound) = self.bound.as_mut().filter(|bound| bound.limit == 0) else { return 0 };
+        let Some(bound) = self.bound.as_mut().filter(|bound| bound.limit == 0) else {
+            return 0;
+        };
         let number = bound.next_offer;
         bound.next_offer += 1;
         bound.offers.push_back(number);
@@ -337,7 +359,9 @@ impl<T> State<T> {
     }
 
     fn is_offered(&self, number: u64) -> bool {
-        self.bound.as_ref().is_some_and(|bound| bound.offers.contains(&number))
+        self.bound
+            .as_ref()
+            .is_some_and(|bound| bound.offers.contains(&number))
     }
 
     /// Takes a value back that was offered and not received.
@@ -356,7 +380,9 @@ impl<T> State<T> {
     /// Takes it out again. Returns false if it was told of room.
     fn leave(&mut self, place: Option<Key>) -> bool {
         let blocked = self.bound.as_mut().map(|bound| &mut bound.blocked);
-        blocked.zip(place).is_some_and(|(blocked, key)| blocked.remove(key))
+        blocked
+            .zip(place)
+            .is_some_and(|(blocked, key)| blocked.remove(key))
     }
 }
 
@@ -403,7 +429,10 @@ impl<T> Drop for Receiver<T> {
         let blocked = state.bound.as_mut().map(|bound| bound.blocked.take());
         drop(state);
         drop(values);
-        blocked.into_iter().flatten().for_each(|sender| sender.wake());
+        blocked
+            .into_iter()
+            .flatten()
+            .for_each(|sender| sender.wake());
     }
 }
 

@@ -56,7 +56,10 @@ struct Gate {
 impl<T> Mutex<T> {
     /// A new lock, not taken.
     pub fn new(value: T) -> Mutex<T> {
-        Mutex { gate: Gate::default(), value: sync::Mutex::new(value) }
+        Mutex {
+            gate: Gate::default(),
+            value: sync::Mutex::new(value),
+        }
     }
 
     /// Takes the lock apart.
@@ -66,7 +69,12 @@ impl<T> Mutex<T> {
     /// With the value if the lock is poisoned.
     pub fn into_inner(self) -> LockResult<T> {
         let poisoned = self.is_poisoned();
-        poison_if(poisoned, self.value.into_inner().unwrap_or_else(PoisonError::into_inner))
+        poison_if(
+            poisoned,
+            self.value
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 }
 
@@ -115,7 +123,10 @@ impl<T: ?Sized> Mutex<T> {
     /// With the value if the lock is poisoned.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
         let poisoned = self.is_poisoned();
-        poison_if(poisoned, self.value.get_mut().unwrap_or_else(PoisonError::into_inner))
+        poison_if(
+            poisoned,
+            self.value.get_mut().unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     fn take(&self) -> Option<MutexGuard<'_, T>> {
@@ -126,7 +137,13 @@ impl<T: ?Sized> Mutex<T> {
             Err(TryLockError::WouldBlock) => return None,
         };
         let unwinding = Interrupts::with(Interrupts::is_unwinding);
-        Some(MutexGuard { value, release: Release { gate: &self.gate, unwinding } })
+        Some(MutexGuard {
+            value,
+            release: Release {
+                gate: &self.gate,
+                unwinding,
+            },
+        })
     }
 
     fn take_or_wait(&self) -> MutexGuard<'_, T> {
@@ -157,7 +174,8 @@ impl Gate {
         let mut waiters = lock(&self.waiters);
         let before = waiters.len();
         let key = waiters.push(place);
-        self.waiting.fetch_add(waiters.len() - before, Ordering::Relaxed);
+        self.waiting
+            .fetch_add(waiters.len() - before, Ordering::Relaxed);
         drop(waiters);
         fence(Ordering::SeqCst);
         key
@@ -189,7 +207,11 @@ fn lock(waiters: &sync::Mutex<WaitList>) -> sync::MutexGuard<'_, WaitList> {
 }
 
 fn poison_if<G>(poisoned: bool, guard: G) -> LockResult<G> {
-    if poisoned { Err(PoisonError::new(guard)) } else { Ok(guard) }
+    if poisoned {
+        Err(PoisonError::new(guard))
+    } else {
+        Ok(guard)
+    }
 }
 
 /// Access to the value of a locked [`Mutex`], which is unlocked when this is dropped.
@@ -251,7 +273,8 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
             Some(guard) => out.field("value", &&*guard),
             None => out.field("value", &format_args!("<locked>")),
         };
-        out.field("poisoned", &self.is_poisoned()).finish_non_exhaustive()
+        out.field("poisoned", &self.is_poisoned())
+            .finish_non_exhaustive()
     }
 }
 

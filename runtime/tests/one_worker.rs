@@ -1,0 +1,182 @@
+//! Fairness on a single worker: nobody can keep it from the others.
+
+use greenwire_runtime::io::{Direction, Source};
+use greenwire_runtime::{Builder, thread};
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Far below what an unfair scheduler shows (for ever), far above what ours does (0.2 ms).
+const LATE: Duration = Duration::from_millis(500);
+
+fn one_worker() {
+    // Another test of this file may have been first.
+    let _ = Builder::new().workers(1).start();
+}
+
+/// A pair of which one end belongs to green threads.
+fn pair() -> (UnixStream, Source<UnixStream>) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    theirs.set_nonblocking(true).unwrap();
+    ours.set_read_timeout(Some(LATE)).unwrap();
+    (ours, Source::new(theirs))
+}
+
+fn read(source: &Source<UnixStream>, buf: &mut [u8]) -> io::Result<usize> {
+    source.read(buf.len(), None, |mut stream| stream.read(buf))
+}
+
+fn echo(source: &Source<UnixStream>) -> io::Result<()> {
+    let mut byte = [0];
+    while read(source, &mut byte)? > 0 {
+        source.perform(Direction::Write, None, |mut stream| stream.write(&byte))?;
+    }
+    Ok(())
+}
+
+/// Echoes a hundred bytes from outside, each within the time limit.
+fn check_echo() {
+    one_worker();
+    let (mut ours, theirs) = pair();
+    let server = thread::spawn(move || echo(&theirs));
+    for n in 0..100 {
+        ours.write_all(&[n]).unwrap();
+        let mut byte = [0];
+        ours.read_exact(&mut byte).expect("the echo comes in time");
+        assert_eq!(byte, [n]);
+    }
+    drop(ours);
+    server.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_yield_loop_does_not_starve_a_socket() {
+    one_worker();
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    let busy = thread::spawn(move || {
+        while !stopped.load(Ordering::Relaxed) {
+            thread::yield_now();
+        }
+    });
+    check_echo();
+    stop.store(true, Ordering::Relaxed);
+    busy.join().unwrap();
+}
+
+#[test]
+fn a_flooded_reader_does_not_starve_a_socket() {
+    one_worker();
+    let (mut ours, theirs) = pair();
+    let flooded = thread::spawn(move || {
+        let mut buf = [0; 512];
+        let mut total = 0;
+        loop {
+            match read(&theirs, &mut buf) {
+                Ok(0) | Err(_) => return total,
+                Ok(n) => total += n,
+            }
+        }
+    });
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    let flood = std::thread::spawn(move || {
+        let mut sent = 0;
+        while !stopped.load(Ordering::Relaxed) {
+            sent += ours.write(&[7; 65536]).unwrap();
+        }
+        sent
+    });
+    check_echo();
+    stop.store(true, Ordering::Relaxed);
+    assert_eq!(flood.join().unwrap(), flooded.join().unwrap());
+}
+
+#[test]
+fn a_channel_that_is_never_empty_does_not_starve_a_socket() {
+    one_worker();
+    let (sender, receiver) = greenwire_runtime::sync::mpsc::sync_channel(64);
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    let sends = thread::spawn(move || while sender.send(()).is_ok() {});
+    let receives =
+        thread::spawn(move || while !stopped.load(Ordering::Relaxed) && receiver.recv().is_ok() {});
+    check_echo();
+    stop.store(true, Ordering::Relaxed);
+    receives.join().unwrap();
+    sends.join().unwrap();
+}
+
+#[test]
+fn a_timer_fires_beside_a_yield_loop() {
+    one_worker();
+    let sleeper = thread::spawn(|| {
+        let begin = Instant::now();
+        thread::sleep(Duration::from_millis(10));
+        begin.elapsed()
+    });
+    let end = Instant::now() + Duration::from_millis(50);
+    let busy = thread::spawn(move || {
+        while Instant::now() < end {
+            thread::yield_now();
+        }
+    });
+    assert!(sleeper.join().unwrap() < LATE);
+    busy.join().unwrap();
+}
+
+#[test]
+fn a_descriptor_is_reused_after_its_source_is_dropped() {
+    one_worker();
+    for _ in 0..200 {
+        let (mut ours, theirs) = pair();
+        let server = thread::spawn(move || echo(&theirs));
+        ours.write_all(b"x").unwrap();
+        ours.read_exact(&mut [0]).unwrap();
+        drop(ours);
+        server.join().unwrap().unwrap();
+    }
+}
+
+#[test]
+fn two_readers_of_one_stream_share_what_comes() {
+    one_worker();
+    let (mut ours, theirs) = pair();
+    let theirs = Arc::new(theirs);
+    let readers: Vec<_> = (0..4)
+        .map(|_| {
+            let theirs = theirs.clone();
+            thread::spawn(move || {
+                let (mut byte, mut count) = ([0], 0);
+                while read(&theirs, &mut byte).unwrap() > 0 {
+                    count += 1;
+                }
+                count
+            })
+        })
+        .collect();
+    for _ in 0..100 {
+        ours.write_all(&[1; 10]).unwrap();
+        std::thread::yield_now();
+    }
+    drop(ours);
+    let counts = readers.into_iter().map(|reader| reader.join().unwrap());
+    assert_eq!(counts.sum::<i32>(), 1000);
+}
+
+#[test]
+fn a_deadline_ends_a_read() {
+    one_worker();
+    let (_ours, theirs) = pair();
+    let waited = thread::spawn(move || {
+        let begin = Instant::now();
+        let deadline = begin + Duration::from_millis(5);
+        let error = theirs
+            .read(1, Some(deadline), |mut stream| stream.read(&mut [0]))
+            .unwrap_err();
+        (error.kind(), Instant::now() >= deadline)
+    });
+    assert_eq!(waited.join().unwrap(), (io::ErrorKind::WouldBlock, true));
+}
