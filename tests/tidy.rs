@@ -111,12 +111,18 @@ fn nothing_is_left_unfinished() {
     let words = [
         concat!("to", "do!("),
         concat!("unimpl", "emented!("),
-        concat!("#[ig", "nore"),
+        concat!("#[ig", "nore]"),
         concat!("FIX", "ME"),
     ];
+    // A test that others run in a process of its own may be passed over, and says so.
+    let passed_over = concat!("#[ig", "nore = ");
+    let unfinished = |line: &str| {
+        words.iter().any(|word| line.contains(word))
+            || line.contains(passed_over) && !line.contains("the child process of")
+    };
     let broken = rust_files()
         .into_iter()
-        .flat_map(|file| file.lines(|line| words.iter().any(|word| line.contains(word))));
+        .flat_map(|file| file.lines(unfinished));
     report("something is left unfinished", broken);
 }
 

@@ -1,8 +1,77 @@
-//! Cooperative sockets. (Interface sketch on std; the parking ones follow.)
+//! Cooperative sockets with the names, signatures and meanings of [`std::net`].
+//!
+//! A green thread that has to wait is parked while other green threads run; an ordinary OS thread
+//! waits in the kernel, as with std. The same code serves both:
+//!
+//! ```
+//! use greenwire_net::{TcpListener, TcpStream};
+//! use greenwire_runtime::thread;
+//! use std::io::{self, Read, Write};
+//!
+//! fn main() -> io::Result<()> {
+//!     let listener = TcpListener::bind("127.0.0.1:0")?;
+//!     let addr = listener.local_addr()?;
+//!     let echo = thread::spawn(move || -> io::Result<()> {
+//!         let (mut stream, _) = listener.accept()?;
+//!         let mut buf = [0; 1024];
+//!         while let count @ 1.. = stream.read(&mut buf)? {
+//!             stream.write_all(&buf[..count])?;
+//!         }
+//!         Ok(())
+//!     });
+//!
+//!     let mut stream = TcpStream::connect(addr)?;
+//!     stream.write_all(b"hello")?;
+//!     let mut reply = [0; 5];
+//!     stream.read_exact(&mut reply)?;
+//!     assert_eq!(&reply, b"hello");
+//!     drop(stream);
+//!     echo.join().unwrap()
+//! }
+//! ```
+//!
+//! # Full duplex
+//!
+//! Reading and writing need `&TcpStream` only, and [`TcpStream::try_clone`] gives another handle to
+//! the same descriptor: one green thread reads while another writes, in two plain loops.
+//! [`TcpStream::shutdown`] wakes whoever waits on the stream.
+//!
+//! # Deadlines
+//!
+//! `set_read_timeout` and `set_write_timeout` limit every wait; a passed one is
+//! [`ErrorKind::WouldBlock`](std::io::ErrorKind::WouldBlock), as std's is on Unix.
+//! [`TcpStream::connect_timeout`] gives `TimedOut`.
+//!
+//! # Idle connections
+//!
+//! [`TcpStream::park_until_readable`] waits without a buffer, and [`Buffer::borrow`] lends one once
+//! there is something to read, so that a hundred thousand idle connections own no read buffers.
+//!
+//! # Differences from std
+//!
+//! - Clones share one descriptor, and conversions into std's types can fail; see
+//!   [`TcpStream`].
+//! - [`ToSocketAddrs`] is a trait of this crate, because a name must not be resolved on an OS thread
+//!   that runs green threads.
+//! - A listener queues as many connections as the kernel permits, and its descriptor is in
+//!   non-blocking mode; see [`TcpListener`].
 
+#![forbid(unsafe_code)]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+// `socket` is for streams of every family, `calls` and `timeout` for datagrams as well; what knows
+// addresses and a protocol's options has a module for each protocol, as `tcp`.
+mod addr;
 mod buffer;
+mod calls;
+mod socket;
 mod tcp;
+mod timeout;
 
+pub use addr::ToSocketAddrs;
 pub use buffer::Buffer;
-pub use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, ToSocketAddrs};
-pub use tcp::{Incoming, TcpListener, TcpStream};
+#[doc(no_inline)]
+pub use std::net::{
+    AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6,
+};
+pub use tcp::{Incoming, IntoIncoming, TcpListener, TcpStream};

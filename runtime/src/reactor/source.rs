@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 
@@ -79,23 +79,23 @@ impl<T: AsFd> Source<T> {
     }
 
     /// Runs `operation` until it gives something else than [`WouldBlock`](io::ErrorKind::WouldBlock),
-    /// and waits for `direction` in between. An [`Interrupted`](io::ErrorKind::Interrupted) one is
-    /// repeated at once.
+    /// and waits for `direction` in between, up to `timeout`. A timeout of zero never waits. An
+    /// [`Interrupted`](io::ErrorKind::Interrupted) operation is repeated at once.
     ///
     /// On a green thread this parks. On an OS thread it blocks in `poll(2)`. Both end with the
     /// [`timeout`](crate::time::timeout) block that they are in; a green thread can be cancelled here.
     ///
     /// # Errors
     ///
-    /// What `operation` gives, `WouldBlock` if `deadline` passes, or what the kernel says if it cannot
+    /// What `operation` gives, `WouldBlock` if the time is up, or what the kernel says if it cannot
     /// watch the descriptor.
     pub fn perform<R>(
         &self,
         direction: Direction,
-        deadline: Option<Instant>,
+        timeout: Option<Duration>,
         operation: impl FnMut(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        self.try_or_wait(direction, deadline, operation)
+        self.try_or_wait(direction, timeout, operation)
             .map(|(result, _)| result)
     }
 
@@ -108,15 +108,12 @@ impl<T: AsFd> Source<T> {
     pub fn read(
         &self,
         len: usize,
-        deadline: Option<Instant>,
+        timeout: Option<Duration>,
         operation: impl FnMut(&T) -> io::Result<usize>,
     ) -> io::Result<usize> {
-        let (read, look) = self.try_or_wait(Direction::Read, deadline, operation)?;
-        if 0 < read
-            && read < len
-            && let (Some(look), Some(registered)) = (look, self.registration.0.get())
-        {
-            registered.cells.read.drained(look);
+        let (read, look) = self.try_or_wait(Direction::Read, timeout, operation)?;
+        if 0 < read && read < len {
+            self.registration.drained(look);
         }
         Ok(read)
     }
@@ -126,11 +123,11 @@ impl<T: AsFd> Source<T> {
     /// # Errors
     ///
     /// Those of [`perform`](Source::perform).
-    pub fn wait(&self, direction: Direction, deadline: Option<Instant>) -> io::Result<()> {
+    pub fn wait(&self, direction: Direction, timeout: Option<Duration>) -> io::Result<()> {
         // After a read that took all there was, the next event is news. Otherwise ask first.
         let look = self.registration.look(direction);
         let mut asked = look.is_some_and(Look::is_drained);
-        self.perform(direction, deadline, |io| {
+        self.perform(direction, timeout, |io| {
             if asked || poll(io, direction, Some(Instant::now()))? {
                 return Ok(());
             }
@@ -151,13 +148,18 @@ impl<T: AsFd> Source<T> {
     fn try_or_wait<R>(
         &self,
         direction: Direction,
-        deadline: Option<Instant>,
+        timeout: Option<Duration>,
         mut operation: impl FnMut(&T) -> io::Result<R>,
     ) -> io::Result<(R, Option<Look>)> {
+        let never_waits = timeout == Some(Duration::ZERO);
         let green = Worker::running();
-        if let Some((worker, slot)) = green {
+        if let Some((worker, slot)) = green
+            && !never_waits
+        {
             worker.charge(slot);
         }
+        // The clock is read only by who waits.
+        let mut deadline = None;
         loop {
             let look = self.registration.look(direction);
             if look.is_none_or(|look| !look.is_drained()) {
@@ -167,6 +169,14 @@ impl<T: AsFd> Source<T> {
                     result => return result.map(|result| (result, look)),
                 }
             }
+            if never_waits {
+                if direction == Direction::Read {
+                    self.registration.drained(look);
+                }
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            let until = || timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+            let deadline = *deadline.get_or_insert_with(until);
             match green {
                 Some((worker, slot)) => self.park(worker, slot, direction, look, deadline)?,
                 None => self.block(direction, deadline)?,
@@ -263,6 +273,13 @@ impl Registration {
         self.0
             .get()
             .map(|registered| registered.readiness(direction).look())
+    }
+
+    /// Notes that nothing is left to read, unless something has happened since the look.
+    fn drained(&self, look: Option<Look>) {
+        if let (Some(look), Some(registered)) = (look, self.0.get()) {
+            registered.cells.read.drained(look);
+        }
     }
 
     /// The registration; made now if there was none, together with the look at it that makes a

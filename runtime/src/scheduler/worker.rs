@@ -458,8 +458,7 @@ impl Worker {
 
     /// Takes in the events that are there.
     fn poll(&self) {
-        self.reactor
-            .poll(&self.shared.reactor, |ticket| super::wake(ticket));
+        self.reactor.poll(&self.shared.reactor, super::wake);
     }
 
     /// Blocks until an event, a message or a timer.
@@ -478,7 +477,7 @@ impl Worker {
     fn block_until(&self, deadline: Option<u64>) {
         let timeout = deadline.map(|deadline| deadline.saturating_sub(self.runtime.clock.now()));
         self.reactor
-            .block(&self.shared.reactor, timeout, |ticket| super::wake(ticket));
+            .block(&self.shared.reactor, timeout, super::wake);
     }
 
     fn search(&self) {

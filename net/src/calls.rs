@@ -1,0 +1,52 @@
+//! System calls that never wait, on sockets that may be in blocking mode.
+//!
+//! `MSG_DONTWAIT` makes a single call non-blocking, so a connected socket keeps the blocking mode in
+//! which std, inherited descriptors and an OS thread's own calls expect it. Nothing here parks.
+
+use rustix::net::{RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags};
+use rustix::net::{recv, recvmsg, send, sendmsg};
+use std::io::{self, IoSlice, IoSliceMut};
+use std::os::fd::AsFd;
+
+/// Whether `MSG_DONTWAIT` covers sending. XNU minds it in `recv` only: there a `send` into a full
+/// blocking socket waits whatever its flags say (`sosendcheck`), so on Apple's systems connected
+/// sockets have to be in non-blocking mode.
+pub(crate) const DONTWAIT_COVERS_SENDING: bool = !cfg!(target_vendor = "apple");
+
+/// The kernels' limit of slices in one call (`UIO_MAXIOV`); beyond it they fail the whole call.
+const MAX_SLICES: usize = 1024;
+
+#[cfg(not(target_vendor = "apple"))]
+const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+/// Apple's systems have the option `SO_NOSIGPIPE` in place of `MSG_NOSIGNAL`.
+#[cfg(target_vendor = "apple")]
+const SEND: SendFlags = SendFlags::DONTWAIT;
+
+pub(crate) fn try_recv(fd: impl AsFd, buf: &mut [u8]) -> io::Result<usize> {
+    Ok(recv(fd, buf, RecvFlags::DONTWAIT)?.0)
+}
+
+pub(crate) fn try_peek(fd: impl AsFd, buf: &mut [u8]) -> io::Result<usize> {
+    Ok(recv(fd, buf, RecvFlags::DONTWAIT | RecvFlags::PEEK)?.0)
+}
+
+pub(crate) fn try_recv_vectored(fd: impl AsFd, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+    let count = bufs.len().min(MAX_SLICES);
+    let mut control = RecvAncillaryBuffer::default();
+    let received = recvmsg(fd, &mut bufs[..count], &mut control, RecvFlags::DONTWAIT)?;
+    Ok(received.bytes)
+}
+
+pub(crate) fn try_send(fd: impl AsFd, buf: &[u8]) -> io::Result<usize> {
+    Ok(send(fd, buf, SEND)?)
+}
+
+pub(crate) fn try_send_vectored(fd: impl AsFd, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+    let bufs = &bufs[..bufs.len().min(MAX_SLICES)];
+    Ok(sendmsg(
+        fd,
+        bufs,
+        &mut SendAncillaryBuffer::default(),
+        SEND,
+    )?)
+}

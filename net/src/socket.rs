@@ -1,0 +1,228 @@
+//! A connected stream socket, whatever its family: how its calls wait on either kind of thread.
+//!
+//! `TcpStream` is this over std's; a Unix stream is to be the same over std's `UnixStream`. What only
+//! one family has (addresses, `TCP_NODELAY`) does not belong here.
+
+use crate::calls::{
+    DONTWAIT_COVERS_SENDING, try_peek, try_recv, try_recv_vectored, try_send, try_send_vectored,
+};
+use crate::timeout::Timeout;
+use greenwire_runtime::io::{Direction, Source, blocks_in_kernel};
+use socket2::SockRef;
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// What an OS thread calls: std's own reads and writes. Named to spare every `impl` the bounds.
+pub(crate) trait Stream: AsFd {
+    fn reader(&self) -> impl Read;
+    fn writer(&self) -> impl Write;
+}
+
+impl Stream for std::net::TcpStream {
+    fn reader(&self) -> impl Read {
+        self
+    }
+
+    fn writer(&self) -> impl Write {
+        self
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Socket<T: Stream> {
+    source: Source<T>,
+    pub(crate) read_timeout: Timeout,
+    pub(crate) write_timeout: Timeout,
+    /// What the user asked of `set_nonblocking`.
+    nonblocking: AtomicBool,
+}
+
+impl<T: Stream> Socket<T> {
+    /// For a socket made here: in blocking mode, without timeouts.
+    pub(crate) fn new(source: Source<T>) -> Socket<T> {
+        settle(source.get_ref());
+        Socket {
+            source,
+            read_timeout: Timeout::new(None),
+            write_timeout: Timeout::new(None),
+            nonblocking: AtomicBool::new(false),
+        }
+    }
+
+    /// For a socket made elsewhere, with the settings it comes with.
+    pub(crate) fn adopt(io: T) -> Socket<T> {
+        let socket = SockRef::from(&io);
+        // These fail only on a descriptor that is no socket; then so does every later call.
+        let nonblocking = socket.nonblocking().unwrap_or(false);
+        let read_timeout = socket.read_timeout().unwrap_or(None);
+        let write_timeout = socket.write_timeout().unwrap_or(None);
+        settle(&io);
+        Socket {
+            source: Source::new(io),
+            read_timeout: Timeout::new(read_timeout),
+            write_timeout: Timeout::new(write_timeout),
+            nonblocking: AtomicBool::new(nonblocking),
+        }
+    }
+
+    pub(crate) fn get_ref(&self) -> &T {
+        self.source.get_ref()
+    }
+
+    /// Gives the socket up, in the mode that the user knows it to be in.
+    pub(crate) fn into_inner(self) -> io::Result<T> {
+        let io = self.source.into_inner();
+        if !DONTWAIT_COVERS_SENDING {
+            let nonblocking = self.nonblocking.into_inner();
+            SockRef::from(&io).set_nonblocking(nonblocking)?;
+        }
+        Ok(io)
+    }
+
+    pub(crate) fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        if DONTWAIT_COVERS_SENDING {
+            SockRef::from(self.get_ref()).set_nonblocking(nonblocking)?;
+        }
+        self.nonblocking.store(nonblocking, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Makes every waiting operation try again.
+    pub(crate) fn wake_all(&self) {
+        self.source.wake_all();
+    }
+
+    pub(crate) fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        if self.is_the_kernels() {
+            return self.get_ref().reader().read(buf);
+        }
+        let timeout = self.limit(&self.read_timeout);
+        self.source.read(buf.len(), timeout, |io| try_recv(io, buf))
+    }
+
+    pub(crate) fn read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        let len = bufs.iter().map(|buf| buf.len()).sum();
+        if len == 0 {
+            return Ok(0);
+        }
+        if self.is_the_kernels() {
+            return self.get_ref().reader().read_vectored(bufs);
+        }
+        let timeout = self.limit(&self.read_timeout);
+        self.source
+            .read(len, timeout, |io| try_recv_vectored(io, bufs))
+    }
+
+    /// Never waits. It tells the source what it met all the same: one that still believed in a
+    /// readiness which is used up would not park.
+    pub(crate) fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.source
+            .read(buf.len(), Some(Duration::ZERO), |io| try_recv(io, buf))
+    }
+
+    pub(crate) fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        let timeout = self.limit(&self.read_timeout);
+        // Not `Source::read`: what was peeked at is still there, however little it was.
+        self.source
+            .perform(Direction::Read, timeout, |io| try_peek(io, buf))
+    }
+
+    pub(crate) fn park_until_readable(&self) -> io::Result<()> {
+        if blocks_in_kernel() {
+            return Ok(());
+        }
+        self.source.wait(Direction::Read, self.read_timeout.get())
+    }
+
+    pub(crate) fn write(&self, buf: &[u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        if self.is_the_kernels() {
+            return self.get_ref().writer().write(buf);
+        }
+        let timeout = self.limit(&self.write_timeout);
+        self.source
+            .perform(Direction::Write, timeout, |io| try_send(io, buf))
+    }
+
+    pub(crate) fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        if is_empty(bufs) {
+            return Ok(0);
+        }
+        if self.is_the_kernels() {
+            return self.get_ref().writer().write_vectored(bufs);
+        }
+        let timeout = self.limit(&self.write_timeout);
+        self.source
+            .perform(Direction::Write, timeout, |io| try_send_vectored(io, bufs))
+    }
+
+    /// Never waits. Past the source: it is called from work that runs before a green thread parks,
+    /// and a writer makes its own attempt before it waits, whatever the source believes.
+    pub(crate) fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        past_signals(|| try_send(self.get_ref(), buf))
+    }
+
+    /// As [`try_write`](Self::try_write), from several buffers.
+    pub(crate) fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        if is_empty(bufs) {
+            return Ok(0);
+        }
+        past_signals(|| try_send_vectored(self.get_ref(), bufs))
+    }
+
+    /// Whether the caller may wait within the system call.
+    fn is_the_kernels(&self) -> bool {
+        DONTWAIT_COVERS_SENDING && blocks_in_kernel()
+    }
+
+    /// How long a call may wait.
+    fn limit(&self, timeout: &Timeout) -> Option<Duration> {
+        if self.nonblocking.load(Ordering::Relaxed) {
+            Some(Duration::ZERO)
+        } else {
+            timeout.get()
+        }
+    }
+}
+
+fn is_empty(bufs: &[IoSlice<'_>]) -> bool {
+    bufs.iter().all(|buf| buf.is_empty())
+}
+
+fn past_signals<R>(mut call: impl FnMut() -> io::Result<R>) -> io::Result<R> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// Brings a socket into the state in which the calls of this file never wait and never signal.
+#[cfg(not(target_vendor = "apple"))]
+fn settle(_: &impl AsFd) {}
+
+/// Brings a socket into the state in which the calls of this file never wait and never signal.
+#[cfg(target_vendor = "apple")]
+fn settle(io: &impl AsFd) {
+    let socket = SockRef::from(io);
+    // These fail only on a descriptor that is no socket; then so does every later call.
+    let _ = socket.set_nonblocking(true);
+    let _ = socket.set_nosigpipe(true);
+}
