@@ -6,6 +6,7 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::iter;
 use std::panic;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -34,14 +35,15 @@ pub(crate) struct Interrupts {
     unwinding: Cell<bool>,
     /// Whether it is an interrupt that it unwinds for, and not a panic.
     interrupted: Cell<bool>,
-    /// Of the `timeout` blocks that the thread is in, outermost first.
-    limits: RefCell<Vec<Limit>>,
+    /// Of the `timeout` blocks that the thread is in, innermost first.
+    limits: RefCell<Option<Box<Limit>>>,
 }
 
 struct Limit {
     id: LimitId,
     /// `None` once it was delivered.
     deadline: Option<Instant>,
+    outer: Option<Box<Limit>>,
 }
 
 thread_local! {
@@ -56,7 +58,7 @@ impl Interrupts {
             masks: Cell::new(0),
             unwinding: Cell::new(false),
             interrupted: Cell::new(false),
-            limits: RefCell::new(Vec::new()),
+            limits: RefCell::new(None),
         }
     }
 
@@ -89,16 +91,23 @@ impl Interrupts {
         if self.cancelled.take() {
             return Some(Interrupt::Cancelled);
         }
-        let mut limits = self.limits.borrow_mut();
-        if limits.is_empty() {
+        if !self.has_limit() {
             return None;
         }
         let now = now();
-        let passed = limits
-            .iter_mut()
-            .find(|limit| limit.deadline.is_some_and(|d| d <= now))?;
-        passed.deadline = None;
-        Some(Interrupt::Elapsed(passed.id))
+        let mut passed = None;
+        let mut limit = &mut *self.limits.borrow_mut();
+        while let Some(this) = limit {
+            if this.deadline.is_some_and(|deadline| deadline <= now) {
+                // An outer block ends the inner ones with it.
+                passed = Some((this.id, &mut this.deadline));
+            }
+            limit = &mut this.outer;
+        }
+        passed.map(|(id, deadline)| {
+            *deadline = None;
+            Interrupt::Elapsed(id)
+        })
     }
 
     /// When the next limit passes.
@@ -106,27 +115,32 @@ impl Interrupts {
         if self.is_masked() {
             return None;
         }
-        self.limits
-            .borrow()
-            .iter()
-            .filter_map(|limit| limit.deadline)
-            .min()
+        let limits = self.limits.borrow();
+        let all = iter::successors(limits.as_ref(), |limit| limit.outer.as_ref());
+        all.filter_map(|limit| limit.deadline).min()
     }
 
     /// Whether the thread is inside of a `timeout` block.
     pub(crate) fn has_limit(&self) -> bool {
-        !self.limits.borrow().is_empty()
+        self.limits.borrow().is_some()
     }
 
     pub(crate) fn push_limit(&self, deadline: Option<Instant>) -> LimitId {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = LimitId(NEXT.fetch_add(1, Ordering::Relaxed));
-        self.limits.borrow_mut().push(Limit { id, deadline });
+        let mut limits = self.limits.borrow_mut();
+        let outer = limits.take();
+        *limits = Some(Box::new(Limit {
+            id,
+            deadline,
+            outer,
+        }));
         id
     }
 
     pub(crate) fn pop_limit(&self) {
-        self.limits.borrow_mut().pop();
+        let mut limits = self.limits.borrow_mut();
+        *limits = limits.take().and_then(|innermost| innermost.outer);
     }
 
     pub(crate) fn mask(&self) {

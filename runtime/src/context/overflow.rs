@@ -37,12 +37,22 @@ pub(crate) fn guard_thread(running: Running) -> io::Result<()> {
     Ok(())
 }
 
-/// The handler must not run on the stack that has just overflowed.
+/// The handler must not run on the stack that has just overflowed. Threads that std started have a
+/// signal stack already, which is large enough.
 fn use_signal_stack() -> io::Result<()> {
     const SIZE: usize = 64 * 1024;
+    let mut present = MaybeUninit::<libc::stack_t>::zeroed();
+    // SAFETY: a null new stack only asks; all-zero is a valid `stack_t`.
+    let present = unsafe {
+        check(libc::sigaltstack(ptr::null(), present.as_mut_ptr()))?;
+        present.assume_init()
+    };
+    if present.ss_flags & libc::SS_DISABLE == 0 {
+        return Ok(());
+    }
     // SAFETY: a new anonymous map touches nothing else; it is never unmapped, as a worker never
     // ends, so the signal stack stays valid.
-    let result = unsafe {
+    unsafe {
         let memory = libc::mmap(
             ptr::null_mut(),
             SIZE,
@@ -59,8 +69,11 @@ fn use_signal_stack() -> io::Result<()> {
             ss_flags: 0,
             ss_size: SIZE,
         };
-        libc::sigaltstack(&raw const stack, ptr::null_mut())
-    };
+        check(libc::sigaltstack(&raw const stack, ptr::null_mut()))
+    }
+}
+
+fn check(result: libc::c_int) -> io::Result<()> {
     if result == 0 {
         Ok(())
     } else {

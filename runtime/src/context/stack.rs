@@ -26,9 +26,10 @@ pub(crate) const MIN_SIZE: usize = 32 * 1024;
 /// The largest slot. A stack that needs more belongs on an OS thread.
 const MAX_SIZE: usize = 1 << 30;
 
-/// Maps double in size from this many bytes (or one slot) to [`LARGEST_MAP`].
+/// Each map is four times as large as the one before, from this many bytes (or one slot) to
+/// [`LARGEST_MAP`], so that there are few of them.
 const FIRST_MAP: usize = 4 << 20;
-const LARGEST_MAP: usize = 4 << 30;
+const LARGEST_MAP: usize = 64 << 30;
 
 const CLASSES: usize = (MAX_SIZE / MIN_SIZE).trailing_zeros() as usize + 1;
 
@@ -53,28 +54,43 @@ impl Guard {
     }
 }
 
-/// The address range of a slot: `size` bytes (a power of two) below `base`.
+/// The address range of a slot: the bytes below its base, as many as a power of two.
+///
+/// One word: a base is a multiple of [`MIN_SIZE`], so its low bits have room for the logarithm of the
+/// size.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Extent {
-    base: usize,
-    size: usize,
-}
+pub(crate) struct Extent(usize);
 
 impl Extent {
+    fn new(base: usize, size: usize) -> Extent {
+        Extent(base | size.trailing_zeros() as usize)
+    }
+
+    pub(crate) fn base(self) -> usize {
+        self.0 & !(MIN_SIZE - 1)
+    }
+
+    fn size(self) -> usize {
+        1 << (self.0 & (MIN_SIZE - 1))
+    }
+
+    fn limit(self) -> usize {
+        self.base() - self.size()
+    }
+
     /// The bytes at the low end that must never be touched.
-    pub(crate) fn guard(&self) -> Range<usize> {
-        let limit = self.base - self.size;
-        limit..limit + guard_size(self.size)
+    pub(crate) fn guard(self) -> Range<usize> {
+        self.limit()..self.limit() + guard_size(self.size())
     }
 
     /// Everything but the guard.
-    pub(crate) fn usable(&self) -> Range<usize> {
-        self.guard().end..self.base
+    pub(crate) fn usable(self) -> Range<usize> {
+        self.guard().end..self.base()
     }
 
     /// The whole pages between the guard and the page that holds `mark`: stale once the frames
     /// that used them have returned.
-    pub(crate) fn below(&self, mark: usize) -> Range<usize> {
+    pub(crate) fn below(self, mark: usize) -> Range<usize> {
         let start = self.guard().end;
         start..(mark & !(page_size() - 1)).max(start)
     }
@@ -91,7 +107,7 @@ impl Stack {
 
     /// Whether the pool would give such a stack to one who asks for `size` bytes.
     pub(crate) fn fits(&self, size: usize) -> bool {
-        self.0.size == slot_size(size)
+        self.0.size() == slot_size(size)
     }
 }
 
@@ -100,11 +116,11 @@ impl Stack {
 // Base and limit are multiples of MIN_SIZE.
 unsafe impl corosensei::stack::Stack for Stack {
     fn base(&self) -> StackPointer {
-        StackPointer::new(self.0.base).expect("a mapped address is not null")
+        StackPointer::new(self.0.base()).expect("a mapped address is not null")
     }
 
     fn limit(&self) -> StackPointer {
-        StackPointer::new(self.0.base - self.0.size).expect("a mapped address is not null")
+        StackPointer::new(self.0.limit()).expect("a mapped address is not null")
     }
 }
 
@@ -153,7 +169,7 @@ impl Pool {
     }
 
     pub(crate) fn put(&self, stack: Stack) {
-        self.class(stack.0.size).free.push(stack);
+        self.class(stack.0.size()).free.push(stack);
     }
 
     fn class(&self, size: usize) -> std::sync::MutexGuard<'_, Class> {
@@ -175,17 +191,20 @@ impl Pool {
 impl Class {
     fn carve(&mut self, size: usize) -> io::Result<Stack> {
         if self.fresh.is_empty() {
-            let bytes = self
-                .next_map
-                .clamp(FIRST_MAP.max(size), LARGEST_MAP.max(size));
-            self.fresh = sys::reserve(bytes, size).map_err(|cause| out_of("map", cause))?;
-            self.next_map = bytes * 2;
+            let largest = LARGEST_MAP.max(size);
+            let mut bytes = self.next_map.clamp(FIRST_MAP.max(size), largest);
+            self.fresh = loop {
+                match sys::reserve(bytes, size) {
+                    Ok(map) => break map,
+                    // Where address space is limited (`ulimit -v`, strict overcommit), less may do.
+                    Err(_) if bytes / 2 >= size => bytes /= 2,
+                    Err(cause) => return Err(out_of("map", cause)),
+                }
+            };
+            self.next_map = bytes * 4;
         }
         self.fresh.start += size;
-        Ok(Stack(Extent {
-            base: self.fresh.start,
-            size,
-        }))
+        Ok(Stack(Extent::new(self.fresh.start, size)))
     }
 }
 
@@ -220,7 +239,12 @@ fn page_size() -> usize {
 
 fn markers_work() -> bool {
     let page = page_size();
-    sys::reserve(page, page).and_then(sys::mark).is_ok()
+    let Ok(map) = sys::reserve(page, page) else {
+        return false;
+    };
+    let works = sys::mark(map.clone()).is_ok();
+    sys::unmap(map);
+    works
 }
 
 /// The system calls, each a thin safe function over address ranges that the pool owns.
@@ -254,7 +278,7 @@ mod sys {
         unsafe {
             libc::madvise(start, padded, libc::MADV_NOHUGEPAGE);
         }
-        let start = start.addr().next_multiple_of(align);
+        let start = start.expose_provenance().next_multiple_of(align);
         Ok(start..start + bytes)
     }
 
@@ -268,6 +292,11 @@ mod sys {
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     pub(super) fn mark(_: Range<usize>) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn unmap(range: Range<usize>) {
+        // SAFETY: only `markers_work` calls this, for a map that nobody else knows.
+        unsafe { libc::munmap(pointer(range.start), range.len()) };
     }
 
     pub(super) fn protect(range: Range<usize>) -> io::Result<()> {
@@ -340,10 +369,10 @@ mod tests {
     fn a_stack_is_reused_last_in_first_out() {
         let pool = Pool::new(Guard::detect());
         let (a, b) = (pool.take(1).unwrap(), pool.take(1).unwrap());
-        let base = b.extent().base;
+        let base = b.extent().base();
         pool.put(a);
         pool.put(b);
-        assert_eq!(pool.take(MIN_SIZE).unwrap().extent().base, base);
+        assert_eq!(pool.take(MIN_SIZE).unwrap().extent().base(), base);
     }
 
     #[test]
@@ -357,7 +386,7 @@ mod tests {
     fn both_guards_leave_the_rest_writable() {
         for guard in [Guard::Protect, Guard::detect()] {
             let stack = Pool::new(guard).take(256 << 10).unwrap();
-            let usable = stack.extent().guard().end..stack.extent().base;
+            let usable = stack.extent().guard().end..stack.extent().base();
             assert_eq!(usable.len(), (256 << 10) - (32 << 10));
             assert_eq!(
                 stack.extent().below(usable.end - 1).end,

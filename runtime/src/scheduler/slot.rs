@@ -76,13 +76,15 @@ pub(crate) struct Slot {
     pub(super) timer_fired: Cell<bool>,
     /// Whether it ran since the last sweep of stacks.
     pub(super) ran: Cell<bool>,
-    /// Whether it stands in the list of stacks to sweep.
-    pub(super) listed: Cell<bool>,
-    /// Where its frames ended when it last switched out.
-    pub(super) mark: Cell<usize>,
+    /// The next one in the run queue.
+    next_ready: Cell<Option<&'static Slot>>,
+    /// Its place among the stacks to sweep.
+    pub(super) sweep: Sweep,
+    /// How many bytes of its stack were in use when it last switched out.
+    pub(super) depth: Cell<u32>,
     pub(super) extent: Cell<Extent>,
-    pub(super) context: RefCell<Option<Context>>,
-    pub(super) task: RefCell<Option<Arc<dyn Task>>>,
+    pub(super) context: Cell<Option<Context>>,
+    pub(super) task: Cell<Option<Arc<dyn Task>>>,
     pub(crate) interrupts: Interrupts,
 }
 
@@ -95,11 +97,12 @@ impl Slot {
             notified: Cell::new(false),
             timer_fired: Cell::new(false),
             ran: Cell::new(false),
-            listed: Cell::new(false),
-            mark: Cell::new(0),
+            next_ready: Cell::new(None),
+            sweep: Sweep::default(),
+            depth: Cell::new(0),
             extent: Cell::default(),
-            context: RefCell::new(None),
-            task: RefCell::new(None),
+            context: Cell::new(None),
+            task: Cell::new(None),
             interrupts: Interrupts::new(),
         }
     }
@@ -114,10 +117,55 @@ impl Slot {
 
     /// The green thread's task. Only for a slot in use.
     pub(crate) fn task(&self) -> Arc<dyn Task> {
-        self.task
-            .borrow()
-            .clone()
+        self.with_task(|task| task.cloned())
             .expect("a slot in use has a task")
+    }
+
+    /// Lends the task to `f`, which must not use the slot.
+    pub(super) fn with_task<R>(&self, f: impl FnOnce(Option<&Arc<dyn Task>>) -> R) -> R {
+        let task = self.task.take();
+        let result = f(task.as_ref());
+        self.task.set(task);
+        result
+    }
+}
+
+/// Links the slots whose stacks are to be swept.
+#[derive(Default)]
+pub(super) struct Sweep {
+    pub(super) listed: Cell<bool>,
+    pub(super) next: Cell<Option<&'static Slot>>,
+}
+
+/// The run queue: green threads that can go on, first come, first served. The links are in the slots,
+/// so it never allocates.
+#[derive(Default)]
+pub(super) struct RunQueue {
+    first: Cell<Option<&'static Slot>>,
+    last: Cell<Option<&'static Slot>>,
+}
+
+impl RunQueue {
+    /// Adds a slot, which must not be in the queue.
+    pub(super) fn push(&self, slot: &'static Slot) {
+        match self.last.replace(Some(slot)) {
+            Some(last) => last.next_ready.set(Some(slot)),
+            None => self.first.set(Some(slot)),
+        }
+    }
+
+    pub(super) fn pop(&self) -> Option<&'static Slot> {
+        let slot = self.first.get()?;
+        let next = slot.next_ready.take();
+        self.first.set(next);
+        if next.is_none() {
+            self.last.set(None);
+        }
+        Some(slot)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.get().is_none()
     }
 }
 

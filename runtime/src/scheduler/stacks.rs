@@ -29,9 +29,9 @@ pub(super) struct Stacks {
     /// Further ones: their pages will be given back, then they go to the pool.
     ended: RefCell<Vec<Stack>>,
     /// Green threads that ran since their last sweep.
-    dirty: RefCell<Vec<&'static Slot>>,
-    /// How many of `dirty` the sweep in progress has yet to look at.
-    remaining: Cell<usize>,
+    dirty: List,
+    /// Those that the sweep in progress has yet to look at.
+    sweeping: List,
     /// When the next sweep begins.
     next: Cell<Option<u64>>,
 }
@@ -42,8 +42,8 @@ impl Stacks {
             pool,
             warm: RefCell::default(),
             ended: RefCell::default(),
-            dirty: RefCell::default(),
-            remaining: Cell::new(0),
+            dirty: List::default(),
+            sweeping: List::default(),
             next: Cell::new(None),
         }
     }
@@ -74,8 +74,8 @@ impl Stacks {
     /// Notes that `slot` runs.
     pub(super) fn ran(&self, slot: &'static Slot) {
         slot.ran.set(true);
-        if !slot.listed.replace(true) {
-            self.dirty.borrow_mut().push(slot);
+        if !slot.sweep.listed.replace(true) {
+            self.dirty.push(slot);
         }
     }
 
@@ -91,12 +91,12 @@ impl Stacks {
             None => self.next.set(Some(now + INTERVAL)),
             Some(next) if now < next => {}
             Some(_) => {
-                if self.remaining.get() == 0 {
-                    self.remaining.set(self.dirty.borrow().len());
+                if self.sweeping.is_empty() {
+                    self.sweeping.take_all(&self.dirty);
                     self.release_ended();
                 }
                 self.sweep_batch();
-                if self.remaining.get() == 0 {
+                if self.sweeping.is_empty() {
                     self.next.set((!self.is_clean()).then_some(now + INTERVAL));
                 }
             }
@@ -104,26 +104,28 @@ impl Stacks {
     }
 
     fn is_clean(&self) -> bool {
-        self.dirty.borrow().is_empty() && self.ended.borrow().is_empty()
+        self.dirty.is_empty() && self.ended.borrow().is_empty()
     }
 
     fn sweep_batch(&self) {
         let mut ranges: Vec<Range<usize>> = Vec::new();
-        let mut dirty = self.dirty.borrow_mut();
-        let end = self.remaining.get();
-        let begin = end.saturating_sub(BATCH);
-        for index in (begin..end).rev() {
-            let slot = dirty[index];
-            if slot.ran.replace(false) && slot.state.get() != State::Free {
-                continue; // It is active: look again next time.
+        for _ in 0..BATCH {
+            let Some(slot) = self.sweeping.pop() else {
+                break;
+            };
+            let ran = slot.ran.replace(false);
+            match slot.state.get() {
+                State::Free => slot.sweep.listed.set(false),
+                // It is active: look again next time.
+                _ if ran => self.dirty.push(slot),
+                State::Parked => {
+                    slot.sweep.listed.set(false);
+                    let extent = slot.extent.get();
+                    ranges.push(extent.below(extent.base() - slot.depth.get() as usize));
+                }
+                _ => self.dirty.push(slot),
             }
-            if slot.state.get() == State::Parked {
-                ranges.push(slot.extent.get().below(slot.mark.get()));
-            }
-            slot.listed.set(false);
-            dirty.swap_remove(index);
         }
-        self.remaining.set(begin);
         release(&ranges);
     }
 
@@ -132,5 +134,31 @@ impl Stacks {
         let ranges: Vec<_> = stacks.iter().map(|stack| stack.extent().usable()).collect();
         release(&ranges);
         stacks.into_iter().for_each(|stack| self.pool.put(stack));
+    }
+}
+
+/// Slots linked by their `sweep`.
+#[derive(Default)]
+struct List {
+    first: Cell<Option<&'static Slot>>,
+}
+
+impl List {
+    fn push(&self, slot: &'static Slot) {
+        slot.sweep.next.set(self.first.replace(Some(slot)));
+    }
+
+    fn pop(&self) -> Option<&'static Slot> {
+        let slot = self.first.get()?;
+        self.first.set(slot.sweep.next.take());
+        Some(slot)
+    }
+
+    fn take_all(&self, other: &List) {
+        self.first.set(other.first.take());
+    }
+
+    fn is_empty(&self) -> bool {
+        self.first.get().is_none()
     }
 }

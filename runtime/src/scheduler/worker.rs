@@ -15,7 +15,7 @@ use crossbeam_deque::{Injector, Steal, Worker as Deque};
 use crossbeam_utils::CachePadded;
 
 use super::inbox::Inbox;
-use super::slot::{Slot, Slots, State, Ticket};
+use super::slot::{RunQueue, Slot, Slots, State, Ticket};
 use super::stacks::Stacks;
 use super::{Message, Runtime, Shared};
 use crate::before_park::Hooks;
@@ -49,7 +49,7 @@ pub(crate) struct Worker {
     runtime: &'static Runtime,
     reactor: Reactor,
     running: Cell<Option<&'static Slot>>,
-    ready: RefCell<VecDeque<&'static Slot>>,
+    ready: RunQueue,
     unstarted: Deque<Arc<dyn Task>>,
     unstarted_local: RefCell<VecDeque<Local>>,
     slots: Slots,
@@ -109,10 +109,10 @@ fn describe_running(report: &mut dyn FnMut(Range<usize>, Option<&str>)) {
     let Some((_, slot)) = Worker::running() else {
         return;
     };
-    if let Ok(task) = slot.task.try_borrow() {
-        let name = task.as_ref().and_then(|task| task.header().name());
+    slot.with_task(|task| {
+        let name = task.and_then(|task| task.header().name());
         report(slot.extent.get().guard(), name);
-    }
+    });
 }
 
 impl Shared {
@@ -201,7 +201,7 @@ impl Worker {
         if let Some(interrupt) = slot.interrupts.take(Instant::now) {
             interrupt.unwind()
         }
-        self.ready.borrow_mut().push_back(slot);
+        self.ready.push(slot);
         self.switch_out(slot, State::Ready);
     }
 
@@ -217,7 +217,8 @@ impl Worker {
         let unwinding = usize::from(std::thread::panicking() && slot.interrupts.is_unwinding());
         self.unwinding.set(self.unwinding.get() + unwinding);
         slot.state.set(state);
-        slot.mark.set(context::stack_mark());
+        slot.depth
+            .set((slot.extent.get().base() - context::stack_mark()) as u32);
         self.running.set(None);
         context::suspend();
         self.unwinding.set(self.unwinding.get() - unwinding);
@@ -243,11 +244,7 @@ impl Worker {
         let Some(slot) = self.slots.get(ticket) else {
             return;
         };
-        let is_it = slot
-            .task
-            .borrow()
-            .as_ref()
-            .is_some_and(|task| task.header().id() == id);
+        let is_it = slot.with_task(|task| task.is_some_and(|task| task.header().id() == id));
         if is_it {
             slot.interrupts.cancel();
             self.make_ready(slot);
@@ -273,7 +270,7 @@ impl Worker {
         match slot.state.get() {
             State::Parked => {
                 slot.state.set(State::Ready);
-                self.ready.borrow_mut().push_back(slot);
+                self.ready.push(slot);
             }
             State::Running => slot.notified.set(true),
             State::Ready | State::Free => {}
@@ -289,7 +286,7 @@ impl Worker {
             runtime,
             reactor: own.reactor,
             running: Cell::new(None),
-            ready: RefCell::default(),
+            ready: RunQueue::default(),
             unstarted: own.unstarted,
             unstarted_local: RefCell::default(),
             slots: Slots::new(),
@@ -318,7 +315,7 @@ impl Worker {
     }
 
     fn has_work(&self) -> bool {
-        !self.ready.borrow().is_empty()
+        !self.ready.is_empty()
             || self.shared.has_stealable()
             || !self.unstarted_local.borrow().is_empty()
     }
@@ -355,7 +352,7 @@ impl Worker {
     }
 
     fn next_ready(&self) -> Option<&'static Slot> {
-        self.ready.borrow_mut().pop_front()
+        self.ready.pop()
     }
 
     fn start_some(&'static self) {
@@ -386,7 +383,7 @@ impl Worker {
         let slot = match self.room_for(&task) {
             Ok((slot, stack)) => {
                 slot.extent.set(stack.extent());
-                *slot.context.borrow_mut() = Some(Context::new(stack, run));
+                slot.context.set(Some(Context::new(stack, run)));
                 slot
             }
             Err(error) => {
@@ -397,7 +394,7 @@ impl Worker {
         };
         slot.interrupts.reset();
         task.header().runs_at(self.ticket_of(slot));
-        *slot.task.borrow_mut() = Some(task);
+        slot.task.set(Some(task));
         self.resume(slot);
     }
 
@@ -419,20 +416,16 @@ impl Worker {
         self.stacks.ran(slot);
         self.budget.set(BUDGET);
         self.running.set(Some(slot));
-        let mut context = slot.context.borrow_mut();
-        let running = context.as_mut().expect("a slot in use has a context");
-        if let Progress::Finished = running.resume() {
-            let finished = context.take();
-            drop(context);
-            self.finish(slot, finished);
+        let mut context = slot.context.take().expect("a slot in use has a context");
+        match context.resume() {
+            Progress::Suspended => slot.context.set(Some(context)),
+            Progress::Finished => self.finish(slot, context),
         }
     }
 
-    fn finish(&self, slot: &'static Slot, context: Option<Context>) {
+    fn finish(&self, slot: &'static Slot, context: Context) {
         self.running.set(None);
-        if let Some(context) = context {
-            self.stacks.put(context.into_stack());
-        }
+        self.stacks.put(context.into_stack());
         drop(slot.task.take());
         self.slots.put(slot);
         self.shared.live.fetch_sub(1, Ordering::Relaxed);
