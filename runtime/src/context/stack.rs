@@ -28,7 +28,7 @@ const MAX_SIZE: usize = 1 << 30;
 
 /// Each map is four times as large as the one before, from this many bytes (or one slot) to
 /// [`LARGEST_MAP`], so that there are few of them.
-const FIRST_MAP: usize = 4 << 20;
+const FIRST_MAP: usize = 64 << 20;
 const LARGEST_MAP: usize = 64 << 30;
 
 const CLASSES: usize = (MAX_SIZE / MIN_SIZE).trailing_zeros() as usize + 1;
@@ -257,7 +257,8 @@ mod sys {
 
     /// Reserves `bytes` of zeroed address space, aligned to `align`.
     pub(super) fn reserve(bytes: usize, align: usize) -> io::Result<Range<usize>> {
-        let padded = bytes + align;
+        // The kernel aligns to pages.
+        let padded = bytes + align - super::page_size();
         // SAFETY: a new anonymous map at an address of the kernel's choice touches nothing else.
         let start = unsafe {
             libc::mmap(
