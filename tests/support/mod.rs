@@ -39,6 +39,13 @@ impl Relay {
     }
 }
 
+impl Relay {
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+}
+
 impl Drop for Relay {
     fn drop(&mut self) {
         let _ = self.process.kill();

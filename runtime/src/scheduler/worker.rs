@@ -308,7 +308,7 @@ impl Worker {
             self.stacks.sweep(now);
             if self.has_work() {
                 self.poll();
-            } else if !self.steal() {
+            } else {
                 self.sleep();
             }
         }
@@ -454,38 +454,47 @@ impl Worker {
         self.reactor.poll(&self.shared.reactor, super::wake);
     }
 
-    /// Blocks until an event, a message or a timer.
+    /// Blocks until an event, a message or a timer, or until there is something to steal.
     fn sleep(&self) {
-        let inbox = &self.shared.inbox;
-        if inbox.doze(|| !self.runtime.has_stealable()) {
-            let timer = self.timers.borrow().next();
-            self.block_until(timer.into_iter().chain(self.stacks.next_sweep()).min());
-        }
-        inbox.wake_up();
+        let timer = self.timers.borrow().next();
+        let deadline = timer.into_iter().chain(self.stacks.next_sweep()).min();
+        self.block_unless(deadline, || self.runtime.has_stealable());
         if self.shared.asked_to_search.swap(false, Ordering::SeqCst) {
+            self.search();
+            self.runtime.search_ended();
+        } else if self.runtime.has_stealable() {
             self.search();
         }
     }
 
-    fn block_until(&self, deadline: Option<u64>) {
-        let timeout = deadline.map(|deadline| deadline.saturating_sub(self.runtime.clock.now()));
-        self.reactor
-            .block(&self.shared.reactor, timeout, super::wake);
-    }
-
+    /// Steals, if after a moment there still is something to steal and nothing else to do.
     fn search(&self) {
         if !self.has_work() {
-            self.block_until(Some(self.runtime.clock.now() + LINGER));
+            let moment = self.runtime.clock.now() + LINGER;
+            self.block_unless(Some(moment), || false);
+        }
+        if !self.has_work() {
             self.steal();
         }
-        self.runtime.search_ended();
+    }
+
+    /// Blocks, unless there are messages or `busy` says that there is work.
+    fn block_unless(&self, deadline: Option<u64>, busy: impl FnOnce() -> bool) {
+        let inbox = &self.shared.inbox;
+        if inbox.doze(|| !busy()) {
+            let timeout = deadline.map(|end| end.saturating_sub(self.runtime.clock.now()));
+            self.reactor
+                .block(&self.shared.reactor, timeout, super::wake);
+        }
+        inbox.wake_up();
     }
 
     /// Takes half of the green threads that have not started from another worker.
-    fn steal(&self) -> bool {
+    fn steal(&self) {
         let workers = &self.runtime.workers;
-        let others = (1..workers.len()).map(|step| &workers[(self.index() + step) % workers.len()]);
-        others.into_iter().any(|victim| self.steal_from(victim))
+        let mut others =
+            (1..workers.len()).map(|step| &workers[(self.index() + step) % workers.len()]);
+        others.any(|victim| self.steal_from(victim));
     }
 
     fn steal_from(&self, victim: &Shared) -> bool {
