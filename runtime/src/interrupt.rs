@@ -85,7 +85,7 @@ impl Interrupts {
 
     /// The interrupt that a wait must end with now, if any. Taking it delivers it.
     pub(crate) fn take(&self, now: impl FnOnce() -> Instant) -> Option<Interrupt> {
-        if self.is_masked() {
+        if !self.cancelled.get() && !self.has_limit() || self.is_masked() {
             return None;
         }
         if self.cancelled.take() {
@@ -112,7 +112,7 @@ impl Interrupts {
 
     /// When the next limit passes.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        if self.is_masked() {
+        if !self.has_limit() || self.is_masked() {
             return None;
         }
         let limits = self.limits.borrow();

@@ -10,6 +10,7 @@
 //! ```
 
 mod inbox;
+mod run;
 mod slot;
 mod stacks;
 mod worker;

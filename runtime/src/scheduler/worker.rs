@@ -11,61 +11,47 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use crossbeam_deque::{Injector, Steal, Worker as Deque};
+use crossbeam_deque::{Injector, Worker as Deque};
 use crossbeam_utils::CachePadded;
 
 use super::inbox::Inbox;
 use super::slot::{RunQueue, Slot, Slots, State, Ticket};
 use super::stacks::Stacks;
-use super::{Message, Runtime, Shared};
+use super::{Runtime, Shared};
 use crate::before_park::Hooks;
-use crate::context::{self, Context, Progress};
+use crate::context;
 use crate::reactor::{Reactor, Remote};
 use crate::task::Task;
 use crate::thread::ThreadId;
 use crate::timer::Wheel;
 use crate::wait::{Outcome, earlier};
 
-/// Nanoseconds that green threads may run before the worker looks at its events again.
-const RUN_FOR: u64 = 100_000;
-
-/// Green threads resumed between two looks at the clock, while they are quick.
-const STRIDE: u32 = 8;
-
-/// Green threads started, and messages read, before the ones that run already get their turn.
-const START: usize = 64;
-const READ: usize = 1024;
-
 /// Facade calls that a green thread may make without parking before it must let others run.
-const BUDGET: u32 = 128;
-
-/// Nanoseconds that a worker which was woken to look for work waits before it steals: the spawner
-/// usually starts its green thread itself, which is better.
-const LINGER: u64 = 50_000;
+pub(super) const BUDGET: u32 = 128;
 
 /// A worker, from its own point of view.
 pub(crate) struct Worker {
-    shared: &'static Shared,
-    runtime: &'static Runtime,
-    reactor: Reactor,
-    running: Cell<Option<&'static Slot>>,
-    ready: RunQueue,
-    unstarted: Deque<Arc<dyn Task>>,
-    unstarted_local: RefCell<VecDeque<Local>>,
-    slots: Slots,
-    timers: RefCell<Wheel>,
-    stacks: Stacks,
+    pub(super) shared: &'static Shared,
+    pub(super) runtime: &'static Runtime,
+    pub(super) reactor: Reactor,
+    pub(super) running: Cell<Option<&'static Slot>>,
+    pub(super) ready: RunQueue,
+    pub(super) unstarted: Deque<Arc<dyn Task>>,
+    pub(super) unstarted_local: RefCell<VecDeque<Local>>,
+    pub(super) slots: Slots,
+    pub(super) timers: RefCell<Wheel>,
+    pub(super) stacks: Stacks,
     /// Facade calls left to the running green thread.
-    budget: Cell<u32>,
-    hooks: Hooks,
+    pub(super) budget: Cell<u32>,
+    pub(super) hooks: Hooks,
     /// Green threads that are suspended in the middle of an unwinding.
-    unwinding: Cell<usize>,
+    pub(super) unwinding: Cell<usize>,
 }
 
 /// A green thread that may not leave the worker.
-struct Local {
-    task: Arc<dyn Task>,
-    run: Box<dyn FnOnce()>,
+pub(super) struct Local {
+    pub(super) task: Arc<dyn Task>,
+    pub(super) run: Box<dyn FnOnce()>,
 }
 
 /// What a worker's OS thread takes with it.
@@ -266,7 +252,7 @@ impl Worker {
             .push_back(Local { task, run });
     }
 
-    fn make_ready(&self, slot: &'static Slot) {
+    pub(super) fn make_ready(&self, slot: &'static Slot) {
         match slot.state.get() {
             State::Parked => {
                 slot.state.set(State::Ready);
@@ -278,7 +264,6 @@ impl Worker {
     }
 }
 
-/// The loop.
 impl Worker {
     fn new(own: Own, shared: &'static Shared, runtime: &'static Runtime) -> Worker {
         Worker {
@@ -295,226 +280,6 @@ impl Worker {
             budget: Cell::new(BUDGET),
             hooks: Hooks::default(),
             unwinding: Cell::new(0),
-        }
-    }
-
-    fn run(&'static self) -> ! {
-        loop {
-            self.run_ready();
-            self.start_some();
-            self.read_inbox();
-            let now = self.runtime.clock.now();
-            self.fire_timers(now);
-            self.stacks.sweep(now);
-            if self.has_work() {
-                self.poll();
-            } else {
-                self.sleep();
-            }
-        }
-    }
-
-    fn has_work(&self) -> bool {
-        !self.ready.is_empty()
-            || self.shared.has_stealable()
-            || !self.unstarted_local.borrow().is_empty()
-    }
-
-    /// Runs what is ready, and what becomes ready meanwhile, for a while.
-    fn run_ready(&'static self) {
-        let Some(mut slot) = self.next_ready() else {
-            return;
-        };
-        let begin = self.runtime.clock.now();
-        let mut last_look = begin;
-        let mut stride = STRIDE;
-        loop {
-            self.resume(slot);
-            stride -= 1;
-            if stride == 0 {
-                let now = self.runtime.clock.now();
-                if now - begin >= RUN_FOR {
-                    return;
-                }
-                // Slow ones are timed one by one.
-                stride = if now - last_look > RUN_FOR / 10 {
-                    1
-                } else {
-                    STRIDE
-                };
-                last_look = now;
-            }
-            let Some(next) = self.next_ready() else {
-                return;
-            };
-            slot = next;
-        }
-    }
-
-    fn next_ready(&self) -> Option<&'static Slot> {
-        self.ready.pop()
-    }
-
-    fn start_some(&'static self) {
-        let locals = self.unstarted_local.borrow().len().min(START);
-        for _ in 0..locals {
-            let Some(Local { task, run }) = self.unstarted_local.borrow_mut().pop_front() else {
-                break;
-            };
-            self.start(task, run);
-        }
-        for _ in 0..START {
-            let Some(task) = self.next_unstarted() else {
-                break;
-            };
-            let run = task.clone();
-            self.start(task, move || run.run());
-        }
-    }
-
-    fn next_unstarted(&self) -> Option<Arc<dyn Task>> {
-        self.unstarted
-            .pop()
-            .or_else(|| succeed(|| self.shared.arrivals.steal()))
-    }
-
-    /// Gives `task` a slot and a stack, and runs it until it first parks.
-    fn start(&'static self, task: Arc<dyn Task>, run: impl FnOnce() + 'static) {
-        let slot = match self.room_for(&task) {
-            Ok((slot, stack)) => {
-                slot.extent.set(stack.extent());
-                slot.context.set(Some(Context::new(stack, run)));
-                slot
-            }
-            Err(error) => {
-                log::error!("a green thread cannot start: {error}");
-                self.shared.live.fetch_sub(1, Ordering::Relaxed);
-                return task.fail(error);
-            }
-        };
-        slot.interrupts.reset();
-        task.header().runs_at(self.ticket_of(slot));
-        slot.task.set(Some(task));
-        self.resume(slot);
-    }
-
-    fn room_for(&self, task: &Arc<dyn Task>) -> io::Result<(&'static Slot, context::Stack)> {
-        let stack = self.stacks.take(task.header().stack_size())?;
-        match self.slots.take() {
-            Some(slot) => Ok((slot, stack)),
-            None => {
-                self.stacks.put(stack);
-                Err(io::Error::other(
-                    "a worker holds at most 4,194,304 green threads",
-                ))
-            }
-        }
-    }
-
-    fn resume(&self, slot: &'static Slot) {
-        slot.state.set(State::Running);
-        self.stacks.ran(slot);
-        self.budget.set(BUDGET);
-        self.running.set(Some(slot));
-        let mut context = slot.context.take().expect("a slot in use has a context");
-        match context.resume() {
-            Progress::Suspended => slot.context.set(Some(context)),
-            Progress::Finished => self.finish(slot, context),
-        }
-    }
-
-    fn finish(&self, slot: &'static Slot, context: Context) {
-        self.running.set(None);
-        self.stacks.put(context.into_stack());
-        drop(slot.task.take());
-        self.slots.put(slot);
-        self.shared.live.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    fn read_inbox(&self) {
-        for _ in 0..READ {
-            match self.shared.inbox.pop() {
-                None => return,
-                Some(Message::Wake(ticket)) => self.wake(ticket),
-                Some(Message::Cancelled(ticket, id)) => self.cancel(ticket, id),
-            }
-        }
-    }
-
-    fn fire_timers(&self, now: u64) {
-        while let Some(timer) = self.timers.borrow_mut().pop(now) {
-            let slot = self.slots.at(timer as usize);
-            slot.timer_fired.set(true);
-            self.make_ready(slot);
-        }
-    }
-
-    /// Takes in the events that are there.
-    fn poll(&self) {
-        self.reactor.poll(&self.shared.reactor, super::wake);
-    }
-
-    /// Blocks until an event, a message or a timer, or until there is something to steal.
-    fn sleep(&self) {
-        let timer = self.timers.borrow().next();
-        let deadline = timer.into_iter().chain(self.stacks.next_sweep()).min();
-        self.block_unless(deadline, || self.runtime.has_stealable());
-        if self.shared.asked_to_search.swap(false, Ordering::SeqCst) {
-            self.search();
-            self.runtime.search_ended();
-        } else if self.runtime.has_stealable() {
-            self.search();
-        }
-    }
-
-    /// Steals, if after a moment there still is something to steal and nothing else to do.
-    fn search(&self) {
-        if !self.has_work() {
-            let moment = self.runtime.clock.now() + LINGER;
-            self.block_unless(Some(moment), || false);
-        }
-        if !self.has_work() {
-            self.steal();
-        }
-    }
-
-    /// Blocks, unless there are messages or `busy` says that there is work.
-    fn block_unless(&self, deadline: Option<u64>, busy: impl FnOnce() -> bool) {
-        let inbox = &self.shared.inbox;
-        if inbox.doze(|| !busy()) {
-            let timeout = deadline.map(|end| end.saturating_sub(self.runtime.clock.now()));
-            self.reactor
-                .block(&self.shared.reactor, timeout, super::wake);
-        }
-        inbox.wake_up();
-    }
-
-    /// Takes half of the green threads that have not started from another worker.
-    fn steal(&self) {
-        let workers = &self.runtime.workers;
-        let mut others =
-            (1..workers.len()).map(|step| &workers[(self.index() + step) % workers.len()]);
-        others.any(|victim| self.steal_from(victim));
-    }
-
-    fn steal_from(&self, victim: &Shared) -> bool {
-        let share = (victim.unstarted.len() + victim.arrivals.len()).div_ceil(2);
-        let one = || victim.unstarted.steal().or_else(|| victim.arrivals.steal());
-        let stolen = std::iter::from_fn(|| succeed(one)).take(share);
-        let count = stolen.map(|task| self.unstarted.push(task)).count();
-        victim.live.fetch_sub(count, Ordering::Relaxed);
-        self.shared.live.fetch_add(count, Ordering::Relaxed);
-        count > 0
-    }
-}
-
-/// Repeats a steal that came into another's way.
-fn succeed<T>(steal: impl Fn() -> Steal<T>) -> Option<T> {
-    loop {
-        match steal() {
-            Steal::Success(task) => return Some(task),
-            Steal::Empty => return None,
-            Steal::Retry => {}
         }
     }
 }

@@ -1,0 +1,243 @@
+//! The worker's loop: run what is ready, take in what happened, sleep when there is nothing.
+
+use std::io;
+use std::iter;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crossbeam_deque::Steal;
+
+use super::slot::{Slot, State};
+use super::worker::{BUDGET, Local, Worker};
+use super::{Message, Shared};
+use crate::context::{self, Context, Progress};
+use crate::task::Task;
+
+/// Nanoseconds that green threads may run before the worker looks at its events again.
+const RUN_FOR: u64 = 100_000;
+
+/// Green threads run between two looks at the clock, while they are quick.
+const STRIDE: u32 = 8;
+
+/// Green threads started before one that runs already gets its turn.
+const START: u32 = 16;
+
+/// Messages read in each turn.
+const READ: usize = 1024;
+
+/// Nanoseconds that a worker which was woken to look for work waits before it steals: the spawner
+/// usually starts its green thread itself, which is better.
+const LINGER: u64 = 50_000;
+
+impl Worker {
+    pub(super) fn run(&'static self) -> ! {
+        loop {
+            let now = self.runtime.clock.now();
+            self.fire_timers(now);
+            self.stacks.sweep(now);
+            self.run_for_a_while(now);
+            self.read_inbox();
+            if self.has_work() {
+                self.reactor.poll(&self.shared.reactor, super::wake);
+            } else {
+                self.sleep();
+            }
+        }
+    }
+
+    fn has_work(&self) -> bool {
+        !self.ready.is_empty()
+            || self.shared.has_stealable()
+            || !self.unstarted_local.borrow().is_empty()
+    }
+
+    /// Runs green threads: the new ones first, but never many of them in a row.
+    fn run_for_a_while(&'static self, begin: u64) {
+        self.take_arrivals();
+        let mut last_look = begin;
+        let mut stride = STRIDE;
+        let mut started = 0;
+        loop {
+            if started < START && self.start_next() {
+                started += 1;
+            } else if let Some(slot) = self.ready.pop() {
+                started = 0;
+                self.resume(slot);
+            } else if started > 0 {
+                started = 0;
+                continue;
+            } else {
+                return;
+            }
+            stride -= 1;
+            if stride > 0 {
+                continue;
+            }
+            let now = self.runtime.clock.now();
+            if now - begin >= RUN_FOR {
+                return;
+            }
+            // Slow ones are timed one by one.
+            let slow = now - last_look > RUN_FOR / 10;
+            stride = if slow { 1 } else { STRIDE };
+            last_look = now;
+        }
+    }
+
+    /// Puts the new ones from other OS threads beside its own.
+    fn take_arrivals(&self) {
+        while let Some(task) = succeed(|| self.shared.arrivals.steal()) {
+            self.unstarted.push(task);
+        }
+    }
+
+    /// Starts the next new one of each kind. Returns false if there is none.
+    fn start_next(&'static self) -> bool {
+        let local = self.unstarted_local.borrow_mut().pop_front();
+        let found_local = local.is_some();
+        if let Some(Local { task, run }) = local {
+            self.start(task, run);
+        }
+        let Some(task) = self.unstarted.pop() else {
+            return found_local;
+        };
+        let run = task.clone();
+        self.start(task, move || run.run());
+        true
+    }
+
+    /// Gives `task` a slot and a stack, and runs it until it first parks.
+    fn start(&'static self, task: Arc<dyn Task>, run: impl FnOnce() + 'static) {
+        let slot = match self.room_for(&task) {
+            Ok((slot, stack)) => {
+                slot.extent.set(stack.extent());
+                slot.context.set(Some(Context::new(stack, run)));
+                slot
+            }
+            Err(error) => {
+                log::error!("a green thread cannot start: {error}");
+                self.shared.live.fetch_sub(1, Ordering::Relaxed);
+                return task.fail(error);
+            }
+        };
+        slot.interrupts.reset();
+        task.header().runs_at(self.ticket_of(slot));
+        slot.task.set(Some(task));
+        self.resume(slot);
+    }
+
+    fn room_for(&self, task: &Arc<dyn Task>) -> io::Result<(&'static Slot, context::Stack)> {
+        let stack = self.stacks.take(task.header().stack_size())?;
+        match self.slots.take() {
+            Some(slot) => Ok((slot, stack)),
+            None => {
+                self.stacks.put(stack);
+                Err(io::Error::other(
+                    "a worker holds at most 4,194,304 green threads",
+                ))
+            }
+        }
+    }
+
+    fn resume(&self, slot: &'static Slot) {
+        slot.state.set(State::Running);
+        self.stacks.ran(slot);
+        self.budget.set(BUDGET);
+        self.running.set(Some(slot));
+        let mut context = slot.context.take().expect("a slot in use has a context");
+        match context.resume() {
+            Progress::Suspended => slot.context.set(Some(context)),
+            Progress::Finished => self.finish(slot, context),
+        }
+    }
+
+    fn finish(&self, slot: &'static Slot, context: Context) {
+        self.running.set(None);
+        self.stacks.put(context.into_stack());
+        drop(slot.task.take());
+        self.slots.put(slot);
+        self.shared.live.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn read_inbox(&self) {
+        for _ in 0..READ {
+            match self.shared.inbox.pop() {
+                None => return,
+                Some(Message::Wake(ticket)) => self.wake(ticket),
+                Some(Message::Cancelled(ticket, id)) => self.cancel(ticket, id),
+            }
+        }
+    }
+
+    fn fire_timers(&self, now: u64) {
+        while let Some(timer) = self.timers.borrow_mut().pop(now) {
+            let slot = self.slots.at(timer as usize);
+            slot.timer_fired.set(true);
+            self.make_ready(slot);
+        }
+    }
+
+    /// Blocks until an event, a message or a timer, or until there is something to steal.
+    fn sleep(&self) {
+        let timer = self.timers.borrow().next();
+        let deadline = timer.into_iter().chain(self.stacks.next_sweep()).min();
+        self.block_unless(deadline, || self.runtime.has_stealable());
+        if self.shared.asked_to_search.swap(false, Ordering::SeqCst) {
+            self.search();
+            self.runtime.search_ended();
+        } else if self.runtime.has_stealable() {
+            self.search();
+        }
+    }
+
+    /// Steals, if after a moment there still is something to steal and nothing else to do.
+    fn search(&self) {
+        if !self.has_work() {
+            let moment = self.runtime.clock.now() + LINGER;
+            self.block_unless(Some(moment), || false);
+        }
+        if !self.has_work() {
+            self.steal();
+        }
+    }
+
+    /// Blocks, unless there are messages or `busy` says that there is work.
+    fn block_unless(&self, deadline: Option<u64>, busy: impl FnOnce() -> bool) {
+        let inbox = &self.shared.inbox;
+        if inbox.doze(|| !busy()) {
+            let timeout = deadline.map(|end| end.saturating_sub(self.runtime.clock.now()));
+            self.reactor
+                .block(&self.shared.reactor, timeout, super::wake);
+        }
+        inbox.wake_up();
+    }
+
+    /// Takes half of the green threads that have not started from another worker.
+    fn steal(&self) {
+        let workers = &self.runtime.workers;
+        let mut others =
+            (1..workers.len()).map(|step| &workers[(self.index() + step) % workers.len()]);
+        others.any(|victim| self.steal_from(victim));
+    }
+
+    fn steal_from(&self, victim: &Shared) -> bool {
+        let share = (victim.unstarted.len() + victim.arrivals.len()).div_ceil(2);
+        let one = || victim.unstarted.steal().or_else(|| victim.arrivals.steal());
+        let stolen = iter::from_fn(|| succeed(one)).take(share);
+        let count = stolen.map(|task| self.unstarted.push(task)).count();
+        victim.live.fetch_sub(count, Ordering::Relaxed);
+        self.shared.live.fetch_add(count, Ordering::Relaxed);
+        count > 0
+    }
+}
+
+/// Repeats a steal that came into another's way.
+fn succeed<T>(steal: impl Fn() -> Steal<T>) -> Option<T> {
+    loop {
+        match steal() {
+            Steal::Success(task) => return Some(task),
+            Steal::Empty => return None,
+            Steal::Retry => {}
+        }
+    }
+}
