@@ -5,7 +5,7 @@
 //! and not while the thread unwinds already: a destructor that waits must not be torn apart.
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::iter;
 use std::panic;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,7 +36,9 @@ pub(crate) struct Interrupts {
     /// Whether it is an interrupt that it unwinds for, and not a panic.
     interrupted: Cell<bool>,
     /// Of the `timeout` blocks that the thread is in, innermost first.
-    limits: RefCell<Option<Box<Limit>>>,
+    limits: Cell<Option<Box<Limit>>>,
+    /// Whether there are any.
+    limited: Cell<bool>,
 }
 
 struct Limit {
@@ -58,7 +60,8 @@ impl Interrupts {
             masks: Cell::new(0),
             unwinding: Cell::new(false),
             interrupted: Cell::new(false),
-            limits: RefCell::new(None),
+            limits: Cell::new(None),
+            limited: Cell::new(false),
         }
     }
 
@@ -95,18 +98,18 @@ impl Interrupts {
             return None;
         }
         let now = now();
-        let mut passed = None;
-        let mut limit = &mut *self.limits.borrow_mut();
-        while let Some(this) = limit {
-            if this.deadline.is_some_and(|deadline| deadline <= now) {
-                // An outer block ends the inner ones with it.
-                passed = Some((this.id, &mut this.deadline));
+        self.with_limits(|mut limit| {
+            let mut passed = None;
+            while let Some(this) = limit {
+                if this.deadline.is_some_and(|deadline| deadline <= now) {
+                    // An outer block ends the inner ones with it.
+                    passed = Some((this.id, &mut this.deadline));
+                }
+                limit = &mut this.outer;
             }
-            limit = &mut this.outer;
-        }
-        passed.map(|(id, deadline)| {
+            let (id, deadline) = passed?;
             *deadline = None;
-            Interrupt::Elapsed(id)
+            Some(Interrupt::Elapsed(id))
         })
     }
 
@@ -115,32 +118,42 @@ impl Interrupts {
         if !self.has_limit() || self.is_masked() {
             return None;
         }
-        let limits = self.limits.borrow();
-        let all = iter::successors(limits.as_ref(), |limit| limit.outer.as_ref());
-        all.filter_map(|limit| limit.deadline).min()
+        self.with_limits(|limits| {
+            let all = iter::successors(limits.as_ref(), |limit| limit.outer.as_ref());
+            all.filter_map(|limit| limit.deadline).min()
+        })
     }
 
     /// Whether the thread is inside of a `timeout` block.
     pub(crate) fn has_limit(&self) -> bool {
-        self.limits.borrow().is_some()
+        self.limited.get()
     }
 
     pub(crate) fn push_limit(&self, deadline: Option<Instant>) -> LimitId {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = LimitId(NEXT.fetch_add(1, Ordering::Relaxed));
-        let mut limits = self.limits.borrow_mut();
-        let outer = limits.take();
-        *limits = Some(Box::new(Limit {
+        let outer = self.limits.take();
+        let limit = Limit {
             id,
             deadline,
             outer,
-        }));
+        };
+        self.limits.set(Some(Box::new(limit)));
+        self.limited.set(true);
         id
     }
 
     pub(crate) fn pop_limit(&self) {
-        let mut limits = self.limits.borrow_mut();
-        *limits = limits.take().and_then(|innermost| innermost.outer);
+        let outer = self.limits.take().and_then(|innermost| innermost.outer);
+        self.limited.set(outer.is_some());
+        self.limits.set(outer);
+    }
+
+    fn with_limits<R>(&self, f: impl FnOnce(&mut Option<Box<Limit>>) -> R) -> R {
+        let mut limits = self.limits.take();
+        let result = f(&mut limits);
+        self.limits.set(limits);
+        result
     }
 
     pub(crate) fn mask(&self) {

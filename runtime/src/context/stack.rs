@@ -26,7 +26,7 @@ pub(crate) const MIN_SIZE: usize = 32 * 1024;
 /// The largest slot. A stack that needs more belongs on an OS thread.
 const MAX_SIZE: usize = 1 << 30;
 
-/// Each map is four times as large as the one before, from this many bytes (or one slot) to
+/// Each map is 16 times as large as the one before, from this many bytes (or one slot) to
 /// [`LARGEST_MAP`], so that there are few of them.
 const FIRST_MAP: usize = 64 << 20;
 const LARGEST_MAP: usize = 64 << 30;
@@ -201,7 +201,7 @@ impl Class {
                     Err(cause) => return Err(out_of("map", cause)),
                 }
             };
-            self.next_map = bytes * 4;
+            self.next_map = bytes * 16;
         }
         self.fresh.start += size;
         Ok(Stack(Extent::new(self.fresh.start, size)))

@@ -53,7 +53,6 @@ impl Worker {
 
     /// Runs green threads: the new ones first, but never many of them in a row.
     fn run_for_a_while(&'static self, begin: u64) {
-        self.take_arrivals();
         let mut last_look = begin;
         let mut stride = STRIDE;
         let mut started = 0;
@@ -84,13 +83,6 @@ impl Worker {
         }
     }
 
-    /// Puts the new ones from other OS threads beside its own.
-    fn take_arrivals(&self) {
-        while let Some(task) = succeed(|| self.shared.arrivals.steal()) {
-            self.unstarted.push(task);
-        }
-    }
-
     /// Starts the next new one of each kind. Returns false if there is none.
     fn start_next(&'static self) -> bool {
         let local = self.unstarted_local.borrow_mut().pop_front();
@@ -98,7 +90,7 @@ impl Worker {
         if let Some(Local { task, run }) = local {
             self.start(task, run);
         }
-        let Some(task) = self.unstarted.pop() else {
+        let Some(task) = self.next_unstarted() else {
             return found_local;
         };
         let run = task.clone();
@@ -106,12 +98,18 @@ impl Worker {
         true
     }
 
+    fn next_unstarted(&self) -> Option<Arc<dyn Task>> {
+        let arrivals = &self.shared.arrivals;
+        let arrived = || (!arrivals.is_empty()).then(|| succeed(|| arrivals.steal()))?;
+        self.unstarted.pop().or_else(arrived)
+    }
+
     /// Gives `task` a slot and a stack, and runs it until it first parks.
     fn start(&'static self, task: Arc<dyn Task>, run: impl FnOnce() + 'static) {
         let slot = match self.room_for(&task) {
             Ok((slot, stack)) => {
                 slot.extent.set(stack.extent());
-                slot.context.set(Some(Context::new(stack, run)));
+                *slot.context.borrow_mut() = Some(Context::new(stack, run));
                 slot
             }
             Err(error) => {
@@ -144,16 +142,20 @@ impl Worker {
         self.stacks.ran(slot);
         self.budget.set(BUDGET);
         self.running.set(Some(slot));
-        let mut context = slot.context.take().expect("a slot in use has a context");
-        match context.resume() {
-            Progress::Suspended => slot.context.set(Some(context)),
-            Progress::Finished => self.finish(slot, context),
+        let mut context = slot.context.borrow_mut();
+        let running = context.as_mut().expect("a slot in use has a context");
+        if let Progress::Finished = running.resume() {
+            let finished = context.take();
+            drop(context);
+            self.finish(slot, finished);
         }
     }
 
-    fn finish(&self, slot: &'static Slot, context: Context) {
+    fn finish(&self, slot: &'static Slot, context: Option<Context>) {
         self.running.set(None);
-        self.stacks.put(context.into_stack());
+        if let Some(context) = context {
+            self.stacks.put(context.into_stack());
+        }
         drop(slot.task.take());
         self.slots.put(slot);
         self.shared.live.fetch_sub(1, Ordering::Relaxed);

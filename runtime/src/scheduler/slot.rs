@@ -83,7 +83,8 @@ pub(crate) struct Slot {
     /// How many bytes of its stack were in use when it last switched out.
     pub(super) depth: Cell<u32>,
     pub(super) extent: Cell<Extent>,
-    pub(super) context: Cell<Option<Context>>,
+    /// Borrowed by the worker while the green thread runs, and by nobody else.
+    pub(super) context: RefCell<Option<Context>>,
     pub(super) task: Cell<Option<Arc<dyn Task>>>,
     pub(crate) interrupts: Interrupts,
 }
@@ -101,7 +102,7 @@ impl Slot {
             sweep: Sweep::default(),
             depth: Cell::new(0),
             extent: Cell::default(),
-            context: Cell::new(None),
+            context: RefCell::new(None),
             task: Cell::new(None),
             interrupts: Interrupts::new(),
         }
