@@ -34,23 +34,24 @@ const MEASUREMENTS: [Measurement; 4] = [
     Measurement {
         name: "busy",
         rows: &[
-            "echo beside a yield loop, one worker: median",
-            "echo beside a yield loop, one worker: worst",
+            "echo over TCP beside a yield loop, one worker: median",
+            "echo over TCP beside a yield loop, one worker: worst",
         ],
         may: busy::<May>,
         greenwire: busy::<Greenwire>,
     },
     Measurement {
         name: "idle",
-        rows: &["wake-ups of an idle process in 5 s"],
+        rows: &["times that an idle process wakes up in 5 s"],
         may: idle::<May>,
         greenwire: idle::<Greenwire>,
     },
     Measurement {
         name: "sleepers",
         rows: &[
-            "10 ms sleeps beside a computation, two workers: on time",
-            "10 ms sleeps beside a computation, two workers: latest by",
+            "10 ms sleepers that a computation of 1 s delays, two workers",
+            "delay of the least delayed one",
+            "delay of the most delayed one",
         ],
         may: sleepers::<May>,
         greenwire: sleepers::<Greenwire>,
@@ -102,7 +103,7 @@ fn compare() -> io::Result<()> {
 }
 
 fn line(row: &str, may: &str, greenwire: &str) -> String {
-    format!("{row:58} {may:>12} {greenwire:>12}")
+    format!("{row:60} {may:>12} {greenwire:>12}")
 }
 
 /// A cell for each row of the measurement.
@@ -113,6 +114,7 @@ fn run(
 ) -> io::Result<Vec<String>> {
     let child = Command::new(env::current_exe()?)
         .args([measurement.name, runtime])
+        .env("RUST_BACKTRACE", "0")
         .output()?;
     if !child.status.success() {
         notes.push(obituary(measurement.name, runtime, &child));
@@ -125,12 +127,11 @@ fn run(
     Ok(cells.take(measurement.rows.len()).collect())
 }
 
-/// How a child ended, with the end of what it had to say about it.
+/// How a child ended, with the last of what it had to say about it.
 fn obituary(measurement: &str, runtime: &str, child: &Output) -> String {
-    const LAST_LINES: usize = 4;
     let words = String::from_utf8_lossy(&child.stderr);
-    let words: Vec<&str> = words.lines().filter(|line| !line.is_empty()).collect();
-    let last = &words[words.len().saturating_sub(LAST_LINES)..];
-    let last = last.join("\n  ");
-    format!("{runtime}, {measurement}: {}\n  {last}", child.status)
+    let advice = |line: &&str| line.is_empty() || line.starts_with("note:");
+    let last = words.lines().rev().find(|line| !advice(line));
+    let last = last.unwrap_or("no last words");
+    format!("{runtime}, {measurement}: {}: {last}", child.status)
 }

@@ -6,7 +6,7 @@ use greenwire_benches::process::Process;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,19 +21,13 @@ const STEP: usize = 100;
 /// other, each when the one before has run. What an allocation fails for, and whether a program can
 /// survive it, differs: so every step prints a result.
 pub(crate) fn parked<R: Runtime>() -> io::Result<()> {
-    let running = Arc::new(AtomicUsize::new(0));
     let before = Process::own().memory()?.total();
     for count in 1..=PARKED {
-        let running_too = Arc::clone(&running);
-        R::spawn(move || {
-            running_too.fetch_add(1, SeqCst);
+        spawn_and_wait::<R>(|| {
             loop {
                 R::park();
             }
         });
-        while running.load(SeqCst) < count {
-            thread::yield_now();
-        }
         if count % STEP == 0 {
             let bytes = Process::own().memory()?.total().saturating_sub(before);
             println!("{count}\t{:.1} KiB", bytes as f64 / 1024.0 / count as f64);
@@ -121,49 +115,70 @@ pub(crate) fn idle<R: Runtime>() -> io::Result<()> {
     Ok(())
 }
 
-/// How many coroutines sleep, how long, and when they are on time.
+/// How many coroutines sleep, how long, and when they are late.
 const SLEEPERS: usize = 10;
 const SLEEP: Duration = Duration::from_millis(10);
-const ON_TIME: Duration = Duration::from_millis(100);
+const LATE: Duration = Duration::from_millis(100);
 const COMPUTATION: Duration = Duration::from_secs(1);
 
 /// Coroutines that sleep for 10 ms, on two workers, while another one computes for a second: how many
-/// of them wake up in time, and how late the latest is.
+/// of them that delays, and by how much.
 ///
-/// The computation begins after a short sleep of its own. Whoever shares its worker must wait in both
-/// runtimes, unless another worker takes over; nobody else should.
+/// Whoever shares the worker of the computation must wait for it. Nobody else should: a runtime whose
+/// timers live in one OS thread, and that runs there what a timer woke, delays them all. So the
+/// computation begins after a short sleep of its own, and the sleepers run before it.
 pub(crate) fn sleepers<R: Runtime>() -> io::Result<()> {
     R::set_workers(2)?;
-    let computing = Arc::new(AtomicBool::new(false));
-    let computing_too = Arc::clone(&computing);
-    R::spawn(move || {
-        R::sleep(Duration::from_millis(1));
-        computing_too.store(true, SeqCst);
-        compute();
-    });
+    let done = Arc::new(AtomicBool::new(false));
     let (sender, results) = mpsc::channel();
     for _ in 0..SLEEPERS {
-        let sender = sender.clone();
-        R::spawn(move || {
-            let start = Instant::now();
-            R::sleep(SLEEP);
-            let _ = sender.send(start.elapsed() - SLEEP);
+        let (sender, done) = (sender.clone(), Arc::clone(&done));
+        spawn_and_wait::<R>(move || {
+            let _ = sender.send(latest_sleep::<R>(&done));
         });
     }
     drop(sender);
-    let late: Vec<Duration> = results.iter().collect();
-    let on_time = late.iter().filter(|late| **late < ON_TIME).count();
-    let latest = late.into_iter().max().unwrap_or_default();
+    spawn_and_wait::<R>(move || {
+        R::sleep(Duration::from_millis(1));
+        let start = Instant::now();
+        while start.elapsed() < COMPUTATION {
+            std::hint::spin_loop();
+        }
+        done.store(true, SeqCst);
+    });
+
+    let mut late: Vec<Duration> = results.iter().collect();
+    late.sort_unstable();
+    let delayed = late.iter().filter(|late| **late >= LATE).count();
     println!(
-        "{on_time} of {SLEEPERS}\t{:.1} ms",
-        latest.as_secs_f64() * 1000.0
+        "{delayed} of {}\t{}\t{}",
+        late.len(),
+        or_never(late.first().copied()),
+        or_never(late.last().copied())
     );
     Ok(())
 }
 
-fn compute() {
-    let start = Instant::now();
-    while start.elapsed() < COMPUTATION {
-        std::hint::spin_loop();
+/// Sleeps again and again until it is `done`.
+fn latest_sleep<R: Runtime>(done: &AtomicBool) -> Duration {
+    let mut latest = Duration::ZERO;
+    while !done.load(SeqCst) {
+        let start = Instant::now();
+        R::sleep(SLEEP);
+        latest = latest.max(start.elapsed().saturating_sub(SLEEP));
+    }
+    latest
+}
+
+/// Returns when the coroutine has begun to run.
+fn spawn_and_wait<R: Runtime>(body: impl FnOnce() + Send + 'static) {
+    let runs = Arc::new(AtomicBool::new(false));
+    let runs_too = Arc::clone(&runs);
+    R::spawn(move || {
+        runs_too.store(true, SeqCst);
+        body();
+    });
+    while !runs.load(SeqCst) {
+        thread::yield_now();
     }
 }
