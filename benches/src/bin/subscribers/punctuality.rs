@@ -21,9 +21,12 @@ struct Sample {
     arrived: f64,
 }
 
+/// The error is that of a connection which was refused or broke.
+pub(crate) type Measured = Result<Punctuality, websocket::Error>;
+
 impl Punctuality {
     /// Subscribes, and takes the samples of this time.
-    pub(crate) fn measure(url: &str, time: Duration) -> Result<Punctuality, websocket::Error> {
+    pub(crate) fn measure(url: &str, time: Duration) -> Measured {
         let mut ws = subscribe(url, TEN_A_SECOND)?;
         let start = Instant::now();
         let mut samples = Vec::new();

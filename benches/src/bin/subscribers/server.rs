@@ -3,7 +3,7 @@
 use greenwire_benches::process::Process;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 /// A relay that runs; dropping it ends it.
 pub(crate) struct Server {
@@ -47,12 +47,17 @@ impl Server {
     pub(crate) fn process(&self) -> Process {
         Process::new(self.child.id())
     }
+
+    /// Ends it, unless it has ended already, and says how it ended.
+    pub(crate) fn end(&mut self) -> io::Result<ExitStatus> {
+        self.child.kill()?;
+        self.child.wait()
+    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Errors say that it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // An error can only say that it has ended.
+        let _ = self.end();
     }
 }
