@@ -18,8 +18,8 @@ const STEP: usize = 100;
 /// Coroutines that do nothing but exist: how many a process can have, and the memory of each.
 ///
 /// A server has one for every connection, nearly all of them parked. They are spawned one after the
-/// other, each when the one before has run. What an allocation fails for, and whether a program can
-/// survive it, differs: so every step prints a result.
+/// other, each when the one before runs. A program may not survive that there is no further one to be
+/// had, so every step prints a result.
 pub(crate) fn parked<R: Runtime>() -> io::Result<()> {
     let before = Process::own().memory()?.total();
     for count in 1..=PARKED {
