@@ -1,0 +1,154 @@
+//! Ten thousand subscribers of the relay example: what they cost, and whether it is still punctual.
+//!
+//! ```sh
+//! cargo build --release --example relay
+//! cargo run --release --manifest-path benches/Cargo.toml --bin subscribers
+//! ```
+//!
+//! Starts a relay, connects the subscribers (`crowd.rs`), each of which gets one sample a minute, and
+//! then one that gets a sample every 100 ms (`punctuality.rs`). You should see how late the samples
+//! of that one came, and the memory, OS threads, memory maps and CPU time of the relay. With
+//! `--threads` the relay has no green threads but two OS threads for each connection, to compare with;
+//! it may not serve everybody then, which is a result and no error. The kernel's own stack for every OS
+//! thread, 16 KiB, is not in the numbers.
+
+mod crowd;
+mod punctuality;
+mod report;
+mod server;
+
+use crowd::Crowd;
+use punctuality::{Measured, Punctuality};
+use report::Load;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use server::Server;
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use std::{io, thread};
+
+const RELAY: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../target/release/examples/relay"
+);
+
+/// The first samples come a second after subscribing, all at once; the measurement begins after them.
+const SETTLE: Duration = Duration::from_secs(2);
+
+const USAGE: &str = "\
+usage: subscribers [--clients N] [--seconds S] [--threads] [--relay PATH]
+
+  --clients N    how many subscribers get a sample a minute (default 10000)
+  --seconds S    how long to measure (default 30)
+  --threads      let the relay use one OS thread for each green thread
+  --relay PATH   the relay (default: target/release/examples/relay of the repository)";
+
+fn main() -> ExitCode {
+    let flags = match Flags::parse(lexopt::Parser::from_env()) {
+        Ok(Some(flags)) => flags,
+        Ok(None) => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("subscribers: {error}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match measure(&flags) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("subscribers: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(flags: &Flags) -> Result<(), Box<dyn Error>> {
+    allow_descriptors(flags.clients as u64)?;
+    let mut server = Server::start(&flags.relay, flags.threads)?;
+    let before = server.process().memory()?;
+
+    let start = Instant::now();
+    let (crowd, refused) = Crowd::gather(server.url(), flags.clients, |connected| {
+        eprint!("\r{connected} of {} are connected", flags.clients);
+    });
+    eprintln!(" after {:.1} s", start.elapsed().as_secs_f64());
+    if let Err(error) = refused {
+        eprintln!("the relay takes no more: {error}");
+    }
+
+    let observed = observe(&server, flags.time);
+    report::crowd(&crowd, flags.clients, flags.threads);
+    match observed {
+        Ok((connected, punctuality, end)) => {
+            report::punctuality(punctuality);
+            report::load(before, &connected, &end, crowd.connected());
+        }
+        // A process whose load cannot be told is no more.
+        Err(_) => report::line("the relay has ended", server.end()?),
+    }
+    Ok(())
+}
+
+/// The measurement proper, and the load when all have just connected and at the end.
+fn observe(server: &Server, time: Duration) -> io::Result<(Load, Measured, Load)> {
+    let connected = Load::of(server.process())?;
+    thread::sleep(SETTLE);
+    eprintln!("measuring for {} s", time.as_secs());
+    let punctuality = Punctuality::measure(server.url(), time);
+    Ok((connected, punctuality, Load::of(server.process())?))
+}
+
+/// Every connection is a descriptor in both processes; the relay inherits the limit.
+fn allow_descriptors(clients: u64) -> Result<(), Box<dyn Error>> {
+    const OTHERS: u64 = 100;
+    let needed = clients + OTHERS;
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= needed) {
+        return Ok(());
+    }
+    if let Some(maximum) = limit.maximum.filter(|maximum| *maximum < needed) {
+        return Err(
+            format!("{needed} descriptors are needed, {maximum} allowed (`ulimit -Hn`)").into(),
+        );
+    }
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit)?;
+    Ok(())
+}
+
+/// What the command line says.
+struct Flags {
+    clients: usize,
+    time: Duration,
+    threads: bool,
+    relay: PathBuf,
+}
+
+impl Flags {
+    /// `None` if the user asked for help.
+    fn parse(mut arguments: lexopt::Parser) -> Result<Option<Flags>, lexopt::Error> {
+        use lexopt::prelude::{Long, Short, ValueExt};
+        let mut flags = Flags {
+            clients: 10_000,
+            time: Duration::from_secs(30),
+            threads: false,
+            relay: RELAY.into(),
+        };
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Long("clients") => flags.clients = arguments.value()?.parse()?,
+                Long("seconds") => {
+                    flags.time = Duration::from_secs(arguments.value()?.parse()?);
+                }
+                Long("threads") => flags.threads = true,
+                Long("relay") => flags.relay = arguments.value()?.into(),
+                Long("help") | Short('h') => return Ok(None),
+                _ => return Err(argument.unexpected()),
+            }
+        }
+        Ok(Some(flags))
+    }
+}
