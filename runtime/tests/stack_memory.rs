@@ -1,0 +1,59 @@
+//! The memory of stacks: only what is in use stays with a parked green thread.
+
+#![cfg(target_os = "linux")]
+
+use greenwire_runtime::thread;
+use std::fs;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+const THREADS: usize = 200;
+const DEEP: usize = 100 * 1024;
+const ALL: usize = THREADS * DEEP;
+
+/// What the process has in memory, in bytes.
+fn resident() -> usize {
+    let statm = fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+#[inline(never)]
+fn dive() {
+    black_box([1u8; DEEP]);
+}
+
+fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(Instant::now() < end, "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn deep_pages_of_parked_threads_go_back() {
+    let before = resident();
+    let dived = Arc::new(AtomicUsize::new(0));
+    let threads: Vec<_> = (0..THREADS)
+        .map(|_| {
+            let dived = dived.clone();
+            thread::spawn(move || {
+                let kept = black_box([7u8; 1000]);
+                dive();
+                dived.fetch_add(1, Ordering::SeqCst);
+                thread::park();
+                kept.iter().all(|byte| *byte == 7)
+            })
+        })
+        .collect();
+    wait_until("they dive", || dived.load(Ordering::SeqCst) == THREADS);
+    assert!(resident() > before + ALL, "all of it is in memory at first");
+    wait_until("the pages go back", || resident() < before + ALL / 4);
+    for thread in threads {
+        thread.thread().unpark();
+        assert!(thread.join().unwrap(), "what is in use stays");
+    }
+}
