@@ -77,6 +77,8 @@ impl<'a> Connection<'a> {
         })
     }
 
+    /// Never inlined: its large frame would stay on the stack for as long as an upgrade's handler.
+    #[inline(never)]
     fn run(self) -> io::Result<Option<Handover>> {
         let output = self.output.clone();
         let end = self.serve_requests();

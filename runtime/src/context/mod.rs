@@ -66,12 +66,16 @@ impl Context {
 }
 
 /// Leaves the running green thread; returns when it is resumed. Must be called on a green thread.
-pub(crate) fn suspend() {
+///
+/// Before it leaves, it tells `note` an address above which the thread's frames will all be: what
+/// lies on the pages below is stale.
+pub(crate) fn suspend(note: impl FnOnce(usize)) {
     let yielder = YIELDER.get();
     assert!(
         !yielder.is_null(),
         "suspend() called outside of a green thread"
     );
+    note(stack_mark());
     // SAFETY: `yielder` was set by the closure of `Context::new` (or by the line below) on this
     // very stack, and corosensei keeps the yielder alive in that stack's first frame for as long
     // as anything runs on it. Other green threads of this OS thread overwrite YIELDER while we
@@ -80,14 +84,13 @@ pub(crate) fn suspend() {
     YIELDER.set(yielder);
 }
 
-/// An address at or above every byte that the caller's suspended frames will occupy.
-///
-/// The margin covers the frames between the caller and the switch itself.
+/// An address below the frame of [`suspend`] and those of the switch, which corosensei keeps far
+/// smaller than the margin.
 #[inline(always)]
-pub(crate) fn stack_mark() -> usize {
-    const SWITCH_FRAMES: usize = 1024;
+fn stack_mark() -> usize {
+    const MARGIN: usize = 512;
     let here = 0u8;
-    (&raw const here).addr().saturating_sub(SWITCH_FRAMES)
+    (&raw const here).addr().saturating_sub(MARGIN)
 }
 
 #[cfg(all(test, not(loom)))]
@@ -105,7 +108,7 @@ mod tests {
                 let log = log.clone();
                 Context::new(pool.take(MIN_SIZE).unwrap(), move || {
                     log.set(log.get() * 10 + n);
-                    suspend();
+                    suspend(|mark| assert_ne!(mark, 0));
                     log.set(log.get() * 10 + n);
                 })
             })

@@ -203,10 +203,9 @@ impl Worker {
         let unwinding = usize::from(std::thread::panicking() && slot.interrupts.is_unwinding());
         self.unwinding.set(self.unwinding.get() + unwinding);
         slot.state.set(state);
-        slot.depth
-            .set((slot.extent.get().base() - context::stack_mark()) as u32);
         self.running.set(None);
-        context::suspend();
+        let base = slot.extent.get().base();
+        context::suspend(|mark| slot.depth.set((base - mark) as u32));
         self.unwinding.set(self.unwinding.get() - unwinding);
     }
 
