@@ -1,5 +1,6 @@
-//! greenwire.
+//! greenwire, all of it under one name. The documentation is README.md.
 
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 #[doc(inline)]
