@@ -253,7 +253,13 @@ mod sys {
     use std::ops::Range;
     use std::ptr;
 
-    use libc::{MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_NONE, PROT_READ, PROT_WRITE};
+    use libc::{MAP_ANONYMOUS, MAP_PRIVATE, PROT_NONE, PROT_READ, PROT_WRITE};
+
+    /// Memory that is only reserved counts for nothing. FreeBSD has no other kind.
+    #[cfg(not(target_os = "freebsd"))]
+    const MAP_NORESERVE: libc::c_int = libc::MAP_NORESERVE;
+    #[cfg(target_os = "freebsd")]
+    const MAP_NORESERVE: libc::c_int = 0;
 
     /// Reserves `bytes` of zeroed address space, aligned to `align`.
     pub(super) fn reserve(bytes: usize, align: usize) -> io::Result<Range<usize>> {
