@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, Interrupts};
 use crate::scheduler::{self, Ticket};
 use crate::thread::ThreadId;
 use crate::wait::Waiter;
@@ -299,7 +299,20 @@ where
     }
 }
 
-/// Drops what nobody asked for. A panic in its destructor ends there, after the panic hook's report.
+/// Drops what nobody asked for. An interrupt is not delivered in there, where it would be lost.
 fn drop_quietly<T>(value: T) {
-    let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(value)));
+    Interrupts::with(Interrupts::mask);
+    quietly(|| drop(value));
+    Interrupts::with(Interrupts::unmask);
+}
+
+/// Runs `f`. A panic ends there, after the panic hook's report.
+pub(crate) fn quietly(f: impl FnOnce()) {
+    let Err(payload) = panic::catch_unwind(AssertUnwindSafe(f)) else {
+        return;
+    };
+    // A payload may panic, too, when it is dropped. What that panics with is not dropped.
+    if let Err(worse) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        mem::forget(worse);
+    }
 }

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::scheduler::Worker;
+use crate::task::quietly;
 use crate::wait::{Outcome, Waiter, wait};
 
 const MAX_THREADS: usize = 64;
@@ -111,7 +112,7 @@ impl Pool {
         loop {
             if let Some(job) = state.jobs.pop_front() {
                 drop(state);
-                job();
+                quietly(job);
                 state = lock(&self.state);
                 continue;
             }
