@@ -3,12 +3,13 @@
 //! A connection gathers its replies this way, and sends them in one write when its reader has
 //! nothing more to do.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
+use crate::interrupt::Interrupts;
 use crate::scheduler::Worker;
+use crate::task::quietly;
 
 /// Work to be done just before the calling green thread gives up its worker.
 pub trait BeforePark: Send + Sync {
@@ -49,34 +50,32 @@ pub fn before_park(work: Arc<dyn BeforePark>) {
 
 /// What the running green thread of a worker has put off.
 #[derive(Default)]
-pub(crate) struct Hooks {
-    work: RefCell<VecDeque<Arc<dyn BeforePark>>>,
-    /// While one runs, what it adds is done by the same `run`.
-    running: Cell<bool>,
-}
+pub(crate) struct Hooks(RefCell<VecDeque<Arc<dyn BeforePark>>>);
 
 impl Hooks {
     fn add(&self, work: Arc<dyn BeforePark>) {
-        self.work.borrow_mut().push_back(work);
+        self.0.borrow_mut().push_back(work);
     }
 
-    /// Does all that was put off. A panic has been reported by the panic hook, and ends there.
     #[inline]
-    pub(crate) fn run(&self) {
-        if !self.work.borrow().is_empty() && !self.running.replace(true) {
-            self.run_all();
-            self.running.set(false);
-        }
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
     }
 
+    /// Does all that was put off, and what that puts off. A panic has been reported by the panic hook,
+    /// and ends there; interrupts wait until afterwards.
+    ///
+    /// What is to be done is taken out first: should it wait against its contract, others put off and
+    /// do their own work meanwhile.
     #[cold]
-    fn run_all(&self) {
-        loop {
-            let Some(work) = self.work.borrow_mut().pop_front() else {
-                return;
-            };
-            let _ = panic::catch_unwind(AssertUnwindSafe(|| work.before_park()));
-            let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(work)));
+    pub(crate) fn run(&self, interrupts: &Interrupts) {
+        interrupts.mask();
+        while !self.is_empty() {
+            for work in self.0.take() {
+                quietly(|| work.before_park());
+                quietly(|| drop(work));
+            }
         }
+        interrupts.unmask();
     }
 }

@@ -1,6 +1,9 @@
 //! Rare orders of events on a single worker, each of which once went wrong.
 
-use greenwire_runtime::{Builder, thread, unblock};
+use greenwire_runtime::sync::{Mutex, mpsc};
+use greenwire_runtime::{BeforePark, Builder, before_park, thread, unblock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -10,7 +13,9 @@ fn in_time<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
     let _ = Builder::new().workers(1).start();
     let (sender, receiver) = channel();
     std::thread::spawn(move || sender.send(f()));
-    receiver.recv_timeout(Duration::from_secs(10)).expect("it ends in time")
+    receiver
+        .recv_timeout(Duration::from_secs(10))
+        .expect("it ends in time")
 }
 
 fn millis(n: u64) -> Duration {
@@ -86,5 +91,75 @@ fn results_that_nobody_wants_cost_no_pool_thread() {
         }
         thread::sleep(millis(50));
         assert_eq!(thread::spawn(|| unblock(|| 3)).join().unwrap(), 3);
+    });
+}
+
+/// Uses up its budget of calls that do not wait, so that it yields.
+struct Busy(Mutex<u32>);
+
+impl BeforePark for Busy {
+    fn before_park(&self) {
+        for _ in 0..200 {
+            *self.0.lock().unwrap() += 1;
+        }
+    }
+}
+
+fn put_off_busy_work() {
+    before_park(Arc::new(Busy(Mutex::new(0))));
+}
+
+#[test]
+fn a_wake_during_work_put_off_is_not_lost() {
+    in_time(|| {
+        let (sender, receiver) = mpsc::channel();
+        let receiver = thread::spawn(move || {
+            put_off_busy_work();
+            receiver.recv().unwrap()
+        });
+        let sender = thread::spawn(move || {
+            sender.send(7).unwrap();
+            sender
+        });
+        let _open = sender.join().unwrap();
+        assert_eq!(receiver.join().unwrap(), 7);
+    });
+}
+
+#[test]
+fn work_put_off_swallows_no_cancellation() {
+    in_time(|| {
+        let thread = thread::spawn(|| {
+            thread::current().cancel().unwrap();
+            put_off_busy_work();
+            thread::park();
+        });
+        let payload = thread.join().unwrap_err();
+        assert!(payload.is::<thread::Cancelled>());
+    });
+}
+
+#[test]
+fn work_put_off_may_panic_with_anything() {
+    struct Panics;
+    impl BeforePark for Panics {
+        fn before_park(&self) {
+            std::panic::panic_any(Spiteful);
+        }
+    }
+    struct Counts(AtomicUsize);
+    impl BeforePark for Counts {
+        fn before_park(&self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    in_time(|| {
+        thread::spawn(|| before_park(Arc::new(Panics)))
+            .join()
+            .unwrap();
+        let count = Arc::new(Counts(AtomicUsize::new(0)));
+        let counts = count.clone();
+        thread::spawn(|| before_park(counts)).join().unwrap();
+        assert_eq!(count.0.load(Ordering::SeqCst), 1);
     });
 }

@@ -117,8 +117,8 @@ pub(crate) fn notify_cancelled(ticket: Ticket, id: ThreadId) {
 
 /// Does what the calling green thread has put off.
 pub(crate) fn run_hooks() {
-    if let Some((worker, _)) = Worker::running() {
-        worker.hooks().run();
+    if let Some((worker, slot)) = Worker::running() {
+        worker.hooks().run(&slot.interrupts);
     }
 }
 

@@ -72,6 +72,8 @@ pub(crate) struct Slot {
     pub(super) state: Cell<State>,
     /// A wake came while it was running: its next wait returns at once.
     pub(super) notified: Cell<bool>,
+    /// How many waits and yields it has begun.
+    pub(super) waits: Cell<u32>,
     /// Whether its last wait was ended by its timer.
     pub(super) timer_fired: Cell<bool>,
     /// Whether it ran since the last sweep of stacks.
@@ -96,6 +98,7 @@ impl Slot {
             sequence: Cell::new(0),
             state: Cell::new(State::Free),
             notified: Cell::new(false),
+            waits: Cell::new(0),
             timer_fired: Cell::new(false),
             ran: Cell::new(false),
             next_ready: Cell::new(None),

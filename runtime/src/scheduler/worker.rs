@@ -154,7 +154,15 @@ impl Worker {
 
     /// Parks the running green thread. See [`wait`](crate::wait::wait).
     pub(crate) fn park(&self, slot: &'static Slot, deadline: Option<Instant>) -> Outcome {
-        self.hooks.run();
+        slot.waits.set(slot.waits.get().wrapping_add(1));
+        if !self.hooks.is_empty() {
+            let waits = slot.waits.get();
+            self.hooks.run(&slot.interrupts);
+            // A wait in there may have taken the wake that this one is for.
+            if slot.waits.get() != waits {
+                return Outcome::Woken;
+            }
+        }
         if slot.notified.take() {
             return Outcome::Woken;
         }
@@ -183,7 +191,10 @@ impl Worker {
 
     /// Lets every other green thread that is ready run first.
     pub(crate) fn yield_now(&self, slot: &'static Slot) {
-        self.hooks.run();
+        slot.waits.set(slot.waits.get().wrapping_add(1));
+        if !self.hooks.is_empty() {
+            self.hooks.run(&slot.interrupts);
+        }
         if let Some(interrupt) = slot.interrupts.take(Instant::now) {
             interrupt.unwind()
         }
