@@ -7,8 +7,9 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::iter;
-use std::panic;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::Instant;
 
 use crate::scheduler::Worker;
@@ -182,6 +183,30 @@ impl Interrupts {
     /// Whether the calling thread unwinds because of a panic, not of an interrupt.
     pub(crate) fn is_panicking(&self) -> bool {
         self.is_unwinding() && !self.interrupted.get()
+    }
+
+    /// Runs `f`, and catches a panic or an interrupt.
+    ///
+    /// As std's, but the thread knows that its unwinding has ended even while another green thread
+    /// of the worker is suspended in the middle of its own.
+    pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> thread::Result<R> {
+        let before = Interrupts::with(|i| (i.is_unwinding(), i.interrupted.get()));
+        let result = panic::catch_unwind(AssertUnwindSafe(f));
+        if result.is_err() {
+            Interrupts::with(|interrupts| {
+                interrupts.unwinding.set(before.0);
+                interrupts.interrupted.set(before.1);
+            });
+        }
+        result
+    }
+
+    /// Whether there is an interrupt, or will be, that only a supposed unwinding puts off.
+    ///
+    /// That can be an error: a panic that was caught by std's means, while another green thread of
+    /// the worker is suspended in the middle of its unwinding.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        (self.cancelled.get() || self.has_limit()) && self.masks.get() == 0 && self.is_unwinding()
     }
 
     fn is_masked(&self) -> bool {

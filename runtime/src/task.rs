@@ -308,11 +308,11 @@ fn drop_quietly<T>(value: T) {
 
 /// Runs `f`. A panic ends there, after the panic hook's report.
 pub(crate) fn quietly(f: impl FnOnce()) {
-    let Err(payload) = panic::catch_unwind(AssertUnwindSafe(f)) else {
+    let Err(payload) = Interrupts::catch(f) else {
         return;
     };
     // A payload may panic, too, when it is dropped. What that panics with is not dropped.
-    if let Err(worse) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+    if let Err(worse) = Interrupts::catch(|| drop(payload)) {
         mem::forget(worse);
     }
 }

@@ -1,7 +1,7 @@
 //! Deadlines around a block.
 
 use std::fmt;
-use std::panic::{self, AssertUnwindSafe};
+use std::panic;
 
 use crate::interrupt::{Interrupt, Interrupts};
 
@@ -38,7 +38,7 @@ pub use crate::thread::sleep;
 pub fn timeout<T>(limit: Duration, f: impl FnOnce() -> T) -> Result<T, Elapsed> {
     let deadline = Instant::now().checked_add(limit);
     let id = Interrupts::with(|interrupts| interrupts.push_limit(deadline));
-    let result = panic::catch_unwind(AssertUnwindSafe(f));
+    let result = Interrupts::catch(f);
     Interrupts::with(Interrupts::pop_limit);
     result.map_err(|payload| match Interrupt::of_payload(&*payload) {
         Some(Interrupt::Elapsed(elapsed)) if elapsed == id => Elapsed,

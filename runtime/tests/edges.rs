@@ -1,7 +1,7 @@
 //! Rare orders of events on a single worker, each of which once went wrong.
 
 use greenwire_runtime::sync::{Mutex, mpsc};
-use greenwire_runtime::{BeforePark, Builder, before_park, thread, unblock};
+use greenwire_runtime::{BeforePark, Builder, before_park, thread, time, unblock};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
@@ -161,5 +161,52 @@ fn work_put_off_may_panic_with_anything() {
         let counts = count.clone();
         thread::spawn(|| before_park(counts)).join().unwrap();
         assert_eq!(count.0.load(Ordering::SeqCst), 1);
+    });
+}
+
+/// A green thread that is in the middle of its unwinding for a while.
+fn one_that_unwinds() -> thread::JoinHandle<()> {
+    let (sender, started) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        let _slow = Slow(millis(300));
+        sender.send(()).unwrap();
+        thread::park();
+    });
+    started.recv().unwrap();
+    thread.cancel().unwrap();
+    thread
+}
+
+#[test]
+fn timeouts_work_again_and_again_while_another_unwinds() {
+    in_time(|| {
+        let other = one_that_unwinds();
+        let thread = thread::spawn(|| {
+            thread::sleep(millis(20));
+            for _ in 0..3 {
+                let limited = time::timeout(millis(5), thread::park);
+                assert_eq!(limited, Err(time::Elapsed));
+            }
+        });
+        thread.join().unwrap();
+        assert!(!other.is_finished());
+    });
+}
+
+#[test]
+fn a_timeout_after_a_caught_panic_comes_when_nobody_unwinds() {
+    in_time(|| {
+        let thread = thread::spawn(|| {
+            let caught = std::panic::catch_unwind(|| {
+                let _slow = Slow(millis(50));
+                panic!("caught");
+            });
+            assert!(caught.is_err());
+            let limited = time::timeout(millis(5), thread::park);
+            assert_eq!(limited, Err(time::Elapsed));
+        });
+        thread::sleep(millis(10));
+        let _other = one_that_unwinds();
+        thread.join().unwrap();
     });
 }

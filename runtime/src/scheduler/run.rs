@@ -35,6 +35,9 @@ impl Worker {
             let now = self.runtime.clock.now();
             self.fire_timers(now);
             self.stacks.sweep(now);
+            if !self.in_doubt.borrow().is_empty() && !std::thread::panicking() {
+                self.wake_those_in_doubt();
+            }
             self.run_for_a_while(now);
             self.read_inbox();
             if self.has_work() {
@@ -42,6 +45,14 @@ impl Worker {
             } else {
                 self.sleep();
             }
+        }
+    }
+
+    #[cold]
+    fn wake_those_in_doubt(&self) {
+        for slot in self.in_doubt.take() {
+            slot.in_doubt.set(false);
+            self.make_ready(slot);
         }
     }
 

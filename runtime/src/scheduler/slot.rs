@@ -74,6 +74,8 @@ pub(crate) struct Slot {
     pub(super) notified: Cell<bool>,
     /// How many waits and yields it has begun.
     pub(super) waits: Cell<u32>,
+    /// Whether it stands in the worker's list of those in doubt.
+    pub(super) in_doubt: Cell<bool>,
     /// Whether its last wait was ended by its timer.
     pub(super) timer_fired: Cell<bool>,
     /// Whether it ran since the last sweep of stacks.
@@ -99,6 +101,7 @@ impl Slot {
             state: Cell::new(State::Free),
             notified: Cell::new(false),
             waits: Cell::new(0),
+            in_doubt: Cell::new(false),
             timer_fired: Cell::new(false),
             ran: Cell::new(false),
             next_ready: Cell::new(None),

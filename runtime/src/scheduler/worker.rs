@@ -46,6 +46,10 @@ pub(crate) struct Worker {
     pub(super) hooks: Hooks,
     /// Green threads that are suspended in the middle of an unwinding.
     pub(super) unwinding: Cell<usize>,
+    /// Green threads to be woken once nobody unwinds: see [`Interrupts::is_in_doubt`].
+    ///
+    /// [`Interrupts::is_in_doubt`]: crate::interrupt::Interrupts::is_in_doubt
+    pub(super) in_doubt: RefCell<Vec<&'static Slot>>,
 }
 
 /// A green thread that may not leave the worker.
@@ -169,6 +173,10 @@ impl Worker {
         if let Some(interrupt) = slot.interrupts.take(Instant::now) {
             return Outcome::Interrupted(interrupt);
         }
+        if std::thread::panicking() && slot.interrupts.is_in_doubt() && !slot.in_doubt.replace(true)
+        {
+            self.in_doubt.borrow_mut().push(slot);
+        }
         let Some(until) = earlier(deadline, slot.interrupts.deadline()) else {
             self.switch_out(slot, State::Parked);
             return Outcome::Woken;
@@ -290,6 +298,7 @@ impl Worker {
             budget: Cell::new(BUDGET),
             hooks: Hooks::default(),
             unwinding: Cell::new(0),
+            in_doubt: RefCell::default(),
         }
     }
 }
