@@ -91,7 +91,7 @@ fn spawn(
     let mut senders = Vec::with_capacity(count / 2);
     for number in 0..count {
         let record = record.clone();
-        let sampled = number % count.div_ceil(SAMPLES) == 0;
+        let sampled = number % (count.div_ceil(SAMPLES) | 1) == 0; // some of each half
         threads.push(if number % 2 == 0 {
             thread::spawn(move || {
                 record.park(sampled, || {

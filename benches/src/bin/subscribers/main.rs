@@ -5,8 +5,8 @@
 //! cargo run --release --manifest-path benches/Cargo.toml --bin subscribers
 //! ```
 //!
-//! Starts a relay, connects the subscribers (`crowd.rs`), each of which gets one sample a minute, and
-//! then one that gets a sample every 100 ms (`punctuality.rs`). You should see how late the samples
+//! Starts a relay, connects the subscribers (`crowd.rs`), each of which gets one sample a minute, and,
+//! a minute later, one that gets a sample every 100 ms (`punctuality.rs`). You should see how late the samples
 //! of that one came, and the memory, OS threads, memory maps and CPU time of the relay. With
 //! `--threads` the relay has no green threads but two OS threads for each connection, to compare with;
 //! it may not serve everybody then, which is a result and no error. The kernel's own stack for every OS
@@ -23,6 +23,7 @@ use report::Load;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use server::Server;
 use std::error::Error;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -33,13 +34,14 @@ const RELAY: &str = concat!(
     "/../target/release/examples/relay"
 );
 
-/// The first samples come a second after subscribing, all at once; the measurement begins after them.
+/// The first sample comes a second after subscribing; the measurement begins after the last of them.
 const SETTLE: Duration = Duration::from_secs(2);
 
 const USAGE: &str = "\
-usage: subscribers [--clients N] [--seconds S] [--threads] [--relay PATH]
+usage: subscribers [--clients N] [--every S] [--seconds S] [--threads] [--relay PATH]
 
-  --clients N    how many subscribers get a sample a minute (default 10000)
+  --clients N    how many subscribers get a sample now and then (default 10000)
+  --every S      how often each of them does, in seconds (default 60)
   --seconds S    how long to measure (default 30)
   --threads      let the relay use one OS thread for each green thread
   --relay PATH   the relay (default: target/release/examples/relay of the repository)";
@@ -71,7 +73,7 @@ fn measure(flags: &Flags) -> Result<(), Box<dyn Error>> {
     let before = server.process().memory()?;
 
     let start = Instant::now();
-    let (crowd, refused) = Crowd::gather(server.url(), flags.clients, |connected| {
+    let (crowd, refused) = Crowd::gather(server.url(), flags.clients, flags.every, |connected| {
         eprint!("\r{connected} of {} are connected", flags.clients);
     });
     eprintln!(" after {:.1} s", start.elapsed().as_secs_f64());
@@ -79,12 +81,13 @@ fn measure(flags: &Flags) -> Result<(), Box<dyn Error>> {
         eprintln!("the relay takes no more: {error}");
     }
 
-    let observed = observe(&server, flags.time);
+    let observed = observe(&server, &crowd, flags);
     report::crowd(&crowd, flags.clients, flags.threads);
     match observed {
-        Ok((connected, punctuality, end)) => {
-            report::punctuality(punctuality);
-            report::load(before, &connected, &end, crowd.connected());
+        Ok(observed) => {
+            report::line("  samples to them, each second", observed.samples_a_second);
+            report::punctuality(observed.punctuality);
+            report::load(before, &observed.begin, &observed.end, crowd.connected());
         }
         // A process whose load cannot be told is no more.
         Err(_) => report::line("the relay has ended", server.end()?),
@@ -92,13 +95,29 @@ fn measure(flags: &Flags) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The measurement proper, and the load when all have just connected and at the end.
-fn observe(server: &Server, time: Duration) -> io::Result<(Load, Measured, Load)> {
-    let connected = Load::of(server.process())?;
-    thread::sleep(SETTLE);
-    eprintln!("measuring for {} s", time.as_secs());
-    let punctuality = Punctuality::measure(server.url(), time);
-    Ok((connected, punctuality, Load::of(server.process())?))
+/// What happened while one subscriber wanted a sample every 100 ms.
+struct Observed {
+    begin: Load,
+    end: Load,
+    /// Those of the crowd.
+    samples_a_second: usize,
+    punctuality: Measured,
+}
+
+/// The measurement proper, after all have subscribed. The error is a relay that has ended.
+fn observe(server: &Server, crowd: &Crowd, flags: &Flags) -> io::Result<Observed> {
+    eprintln!("they subscribe, over {} s", flags.every.as_secs());
+    thread::sleep(flags.every + SETTLE);
+    let (begin, samples) = (Load::of(server.process())?, crowd.samples());
+    eprintln!("measuring for {} s", flags.time.as_secs());
+    let punctuality = Punctuality::measure(server.url(), flags.time);
+    let samples = crowd.samples() - samples;
+    Ok(Observed {
+        begin,
+        end: Load::of(server.process())?,
+        samples_a_second: samples / flags.time.as_secs().max(1) as usize,
+        punctuality,
+    })
 }
 
 /// Every connection is a descriptor in both processes; the relay inherits the limit.
@@ -119,9 +138,15 @@ fn allow_descriptors(clients: u64) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+fn seconds(value: OsString) -> Result<Duration, lexopt::Error> {
+    use lexopt::prelude::ValueExt;
+    value.parse().map(Duration::from_secs)
+}
+
 /// What the command line says.
 struct Flags {
     clients: usize,
+    every: Duration,
     time: Duration,
     threads: bool,
     relay: PathBuf,
@@ -133,6 +158,7 @@ impl Flags {
         use lexopt::prelude::{Long, Short, ValueExt};
         let mut flags = Flags {
             clients: 10_000,
+            every: Duration::from_secs(60),
             time: Duration::from_secs(30),
             threads: false,
             relay: RELAY.into(),
@@ -140,9 +166,8 @@ impl Flags {
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("clients") => flags.clients = arguments.value()?.parse()?,
-                Long("seconds") => {
-                    flags.time = Duration::from_secs(arguments.value()?.parse()?);
-                }
+                Long("every") => flags.every = seconds(arguments.value()?)?,
+                Long("seconds") => flags.time = seconds(arguments.value()?)?,
                 Long("threads") => flags.threads = true,
                 Long("relay") => flags.relay = arguments.value()?.into(),
                 Long("help") | Short('h') => return Ok(None),

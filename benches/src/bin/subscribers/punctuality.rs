@@ -1,6 +1,6 @@
 //! The one subscriber who wants a sample every 100 ms, on an OS thread of its own: how late they come.
 
-use crate::crowd::subscribe;
+use crate::crowd::connect;
 use greenwire::websocket;
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -27,7 +27,8 @@ pub(crate) type Measured = Result<Punctuality, websocket::Error>;
 impl Punctuality {
     /// Subscribes, and takes the samples of this time.
     pub(crate) fn measure(url: &str, time: Duration) -> Measured {
-        let mut ws = subscribe(url, TEN_A_SECOND)?;
+        let mut ws = connect(url)?;
+        ws.send_text(TEN_A_SECOND)?;
         let start = Instant::now();
         let mut samples = Vec::new();
         while start.elapsed() < time {

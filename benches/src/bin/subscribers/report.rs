@@ -64,12 +64,12 @@ pub(crate) fn punctuality(punctuality: Measured) {
 }
 
 /// The memory is what came since `before`, divided by the number of subscribers.
-pub(crate) fn load(before: Memory, connected: &Load, end: &Load, subscribers: usize) {
+pub(crate) fn load(before: Memory, begin: &Load, end: &Load, subscribers: usize) {
     let each = |now: u64, before: u64| {
         let bytes = now.saturating_sub(before) as f64 / subscribers.max(1) as f64;
         format!("{:.2} KiB", bytes / 1024.0)
     };
-    for (when, now) in [("when all are connected", connected), ("at the end", end)] {
+    for (when, now) in [("when all have subscribed", begin), ("at the end", end)] {
         let pages = each(now.memory.pages, before.pages);
         let tables = each(now.memory.tables, before.tables);
         line(
@@ -79,10 +79,13 @@ pub(crate) fn load(before: Memory, connected: &Load, end: &Load, subscribers: us
     }
     line("OS threads", end.threads);
     line("memory maps", end.maps);
-    let cpu_time = end.cpu_time.saturating_sub(connected.cpu_time);
-    line("CPU time", format!("{:.2} s", cpu_time.as_secs_f64()));
+    let cpu_time = end.cpu_time.saturating_sub(begin.cpu_time);
+    line(
+        "CPU time while measured",
+        format!("{:.2} s", cpu_time.as_secs_f64()),
+    );
 }
 
 pub(crate) fn line(name: &str, value: impl Display) {
-    println!("{name:46} {value}");
+    println!("{name:48} {value}");
 }
