@@ -70,7 +70,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn flags() -> Result<(usize, u64), Box<dyn std::error::Error>> {
-    let (mut count, mut seconds) = (1_000_000, 15);
+    let (mut count, mut seconds) = (1_000_000, 30);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
