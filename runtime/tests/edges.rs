@@ -1,11 +1,14 @@
 //! Rare orders of events on a single worker, each of which once went wrong.
 
+use greenwire_runtime::io::Source;
 use greenwire_runtime::sync::{Mutex, mpsc};
 use greenwire_runtime::{BeforePark, Builder, before_park, thread, time, unblock};
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Runs `f` on a thread of its own, and fails if it hangs.
 fn in_time<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
@@ -208,5 +211,58 @@ fn a_timeout_after_a_caught_panic_comes_when_nobody_unwinds() {
         thread::sleep(millis(10));
         let _other = one_that_unwinds();
         thread.join().unwrap();
+    });
+}
+
+/// A source from which a green thread has read all, one byte of eight, before it goes on.
+fn read_to_the_end(
+    then: impl FnOnce(&Source<UnixStream>) + Send + 'static,
+) -> (UnixStream, Arc<Source<UnixStream>>, thread::JoinHandle<()>) {
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    theirs.set_nonblocking(true).unwrap();
+    let source = Arc::new(Source::new(theirs));
+    let (sender, receiver) = channel();
+    let reader = {
+        let source = source.clone();
+        thread::spawn(move || {
+            assert_eq!(read(&source, None).unwrap(), 1);
+            sender.send(()).unwrap();
+            then(&source);
+        })
+    };
+    std::thread::sleep(millis(10));
+    ours.write_all(&[1]).unwrap();
+    receiver.recv().unwrap();
+    (ours, source, reader)
+}
+
+fn read(source: &Source<UnixStream>, timeout: Option<Duration>) -> io::Result<usize> {
+    source.read(8, timeout, |mut stream| stream.read(&mut [0; 8]))
+}
+
+#[test]
+fn an_os_thread_reads_while_the_worker_is_busy() {
+    in_time(|| {
+        let (stop, stopped) = channel();
+        let (mut ours, source, reader) = read_to_the_end(move |_| stopped.recv().unwrap());
+        ours.write_all(&[2]).unwrap();
+        let count = time::timeout(millis(500), || read(&source, None).unwrap());
+        assert_eq!(count, Ok(1));
+        stop.send(()).unwrap();
+        reader.join().unwrap();
+    });
+}
+
+#[test]
+fn asking_again_and_again_finds_what_has_come() {
+    in_time(|| {
+        let (mut ours, _, reader) = read_to_the_end(|source| {
+            let begin = Instant::now();
+            while read(source, Some(Duration::ZERO)).is_err() {
+                assert!(begin.elapsed() < millis(2000), "it does not find it");
+            }
+        });
+        ours.write_all(&[2]).unwrap();
+        reader.join().unwrap();
     });
 }

@@ -158,11 +158,17 @@ impl<T: AsFd> Source<T> {
         {
             worker.charge(slot);
         }
+        // That nothing is left is known from the worker that has the registration. An OS thread does
+        // not wait for it, and who asks again and again keeps it, perhaps, from taking in the news.
+        let tries_anyway = || match green {
+            Some((worker, _)) => never_waits && !worker.spend(),
+            None => true,
+        };
         // The clock is read only by who waits.
         let mut deadline = None;
         loop {
             let look = self.registration.look(direction);
-            if look.is_none_or(|look| !look.is_drained()) {
+            if look.is_none_or(|look| !look.is_drained()) || tries_anyway() {
                 match operation(&self.io) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

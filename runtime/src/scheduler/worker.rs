@@ -212,10 +212,15 @@ impl Worker {
 
     /// Counts a call that may complete without parking. After a number of them others get their turn.
     pub(crate) fn charge(&self, slot: &'static Slot) {
-        match self.budget.get().checked_sub(1) {
-            Some(left) => self.budget.set(left),
-            None => self.yield_now(slot),
+        if !self.spend() {
+            self.yield_now(slot);
         }
+    }
+
+    /// Counts such a call. Returns false if the running green thread has none left.
+    pub(crate) fn spend(&self) -> bool {
+        let left = self.budget.get().checked_sub(1);
+        left.inspect(|left| self.budget.set(*left)).is_some()
     }
 
     fn switch_out(&self, slot: &'static Slot, state: State) {
