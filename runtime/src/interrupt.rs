@@ -70,7 +70,15 @@ impl Interrupts {
     pub(crate) fn with<R>(f: impl FnOnce(&Interrupts) -> R) -> R {
         match Worker::running() {
             Some((_, slot)) => f(&slot.interrupts),
-            None => OF_THIS_THREAD.with(f),
+            None => {
+                let mut f = Some(f);
+                let known = OF_THIS_THREAD.try_with(|own| f.take().map(|f| f(own)));
+                // While the thread's locals are being destroyed, it has none of its own.
+                let known = known.ok().flatten();
+                known.unwrap_or_else(|| {
+                    f.take().expect("the thread-local did not call it")(&Interrupts::new())
+                })
+            }
         }
     }
 

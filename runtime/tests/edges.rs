@@ -266,3 +266,24 @@ fn asking_again_and_again_finds_what_has_come() {
         reader.join().unwrap();
     });
 }
+
+#[test]
+fn a_lock_can_be_taken_in_the_destructors_of_a_thread() {
+    struct Late(Arc<Mutex<u32>>);
+    impl Drop for Late {
+        fn drop(&mut self) {
+            *self.0.lock().unwrap() += 1;
+        }
+    }
+    thread_local! {
+        static LATE: std::cell::RefCell<Option<Late>> = const { std::cell::RefCell::new(None) };
+    }
+    let count = Arc::new(Mutex::new(0));
+    let counted = count.clone();
+    let thread = std::thread::spawn(move || {
+        LATE.set(Some(Late(counted.clone())));
+        *counted.lock().unwrap() += 1;
+    });
+    thread.join().unwrap();
+    assert_eq!(*count.lock().unwrap(), 2);
+}
