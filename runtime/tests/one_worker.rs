@@ -141,6 +141,55 @@ fn a_descriptor_is_reused_after_its_source_is_dropped() {
 }
 
 #[test]
+fn a_chain_of_spawns_does_not_starve_a_thread_from_outside() {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    fn chain() {
+        if !STOP.load(Ordering::Relaxed) {
+            drop(thread::spawn(chain));
+        }
+    }
+    one_worker();
+    let first = thread::spawn(|| thread::spawn(chain));
+    std::thread::sleep(Duration::from_millis(10));
+    let (sender, receiver) = std::sync::mpsc::channel();
+    thread::spawn(move || sender.send(()).unwrap());
+    let ran = receiver.recv_timeout(10 * LATE);
+    STOP.store(true, Ordering::Relaxed);
+    ran.expect("it runs");
+    drop(first.join());
+}
+
+/// The longest of many sleeps of a millisecond, but for the two longest.
+fn third_longest_sleep() -> Duration {
+    let mut slept: Vec<Duration> = (0..30)
+        .map(|_| {
+            let begin = Instant::now();
+            thread::sleep(Duration::from_millis(1));
+            begin.elapsed()
+        })
+        .collect();
+    slept.sort_unstable();
+    slept[slept.len() - 3]
+}
+
+fn compute(milliseconds: u64) {
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_millis(milliseconds) {
+        std::hint::spin_loop();
+    }
+}
+
+#[test]
+fn timers_are_looked_at_between_slow_threads_that_start() {
+    one_worker();
+    let sleeper = thread::spawn(third_longest_sleep);
+    let slow: Vec<_> = (0..300).map(|_| thread::spawn(|| compute(3))).collect();
+    let longest = sleeper.join().unwrap();
+    assert!(longest < Duration::from_millis(120), "{longest:?}");
+    slow.into_iter().for_each(|slow| slow.join().unwrap());
+}
+
+#[test]
 fn two_readers_of_one_stream_share_what_comes() {
     one_worker();
     let (mut ours, theirs) = pair();

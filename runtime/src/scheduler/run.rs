@@ -62,11 +62,15 @@ impl Worker {
             || !self.unstarted_local.borrow().is_empty()
     }
 
-    /// Runs green threads: the new ones first, but never many of them in a row.
+    /// Runs green threads: the new ones first, but never many of them in a row, and none at the
+    /// beginning of a turn if the last one was used up.
     fn run_for_a_while(&'static self, begin: u64) {
         let mut last_look = begin;
-        let mut stride = STRIDE;
-        let mut started = 0;
+        let mut started = if self.turn_was_used_up.take() {
+            START
+        } else {
+            0
+        };
         loop {
             if started < START && self.start_next() {
                 started += 1;
@@ -79,40 +83,47 @@ impl Worker {
             } else {
                 return;
             }
-            stride -= 1;
-            if stride > 0 {
+            self.stride.set(self.stride.get() - 1);
+            if self.stride.get() > 0 {
                 continue;
             }
             let now = self.runtime.clock.now();
-            if now - begin >= RUN_FOR {
-                return;
-            }
-            // Slow ones are timed one by one.
+            // Slow ones are timed one by one, in the next turn, too.
             let slow = now - last_look > RUN_FOR / 10;
-            stride = if slow { 1 } else { STRIDE };
+            self.stride.set(if slow { 1 } else { STRIDE });
+            if now - begin >= RUN_FOR {
+                return self.turn_was_used_up.set(true);
+            }
             last_look = now;
         }
     }
 
-    /// Starts the next new one of each kind. Returns false if there is none.
+    /// Starts a new one. The queues take turns, since a chain of spawns fills one of them for ever.
+    /// Returns false if there is none.
     fn start_next(&'static self) -> bool {
-        let local = self.unstarted_local.borrow_mut().pop_front();
-        let found_local = local.is_some();
-        if let Some(Local { task, run }) = local {
-            self.start(task, run);
-        }
-        let Some(task) = self.next_unstarted() else {
-            return found_local;
+        const QUEUES: u8 = 3;
+        let first = self.next_queue.get();
+        self.next_queue.set((first + 1) % QUEUES);
+        (first..first + QUEUES).any(|queue| self.start_from(queue % QUEUES))
+    }
+
+    fn start_from(&'static self, queue: u8) -> bool {
+        let arrivals = &self.shared.arrivals;
+        let task = match queue {
+            0 => self.unstarted.pop(),
+            1 if arrivals.is_empty() => None,
+            1 => succeed(|| arrivals.steal()),
+            _ => {
+                let local = self.unstarted_local.borrow_mut().pop_front();
+                return local
+                    .map(|Local { task, run }| self.start(task, run))
+                    .is_some();
+            }
         };
+        let Some(task) = task else { return false };
         let run = task.clone();
         self.start(task, move || run.run());
         true
-    }
-
-    fn next_unstarted(&self) -> Option<Arc<dyn Task>> {
-        let arrivals = &self.shared.arrivals;
-        let arrived = || (!arrivals.is_empty()).then(|| succeed(|| arrivals.steal()))?;
-        self.unstarted.pop().or_else(arrived)
     }
 
     /// Gives `task` a slot and a stack, and runs it until it first parks.

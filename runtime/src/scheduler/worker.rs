@@ -43,6 +43,12 @@ pub(crate) struct Worker {
     pub(super) stacks: Stacks,
     /// Facade calls left to the running green thread.
     pub(super) budget: Cell<u32>,
+    /// Green threads to be run before the next look at the clock.
+    pub(super) stride: Cell<u32>,
+    /// Whether the last turn ended because its time was over.
+    pub(super) turn_was_used_up: Cell<bool>,
+    /// The queue of new ones that is asked first.
+    pub(super) next_queue: Cell<u8>,
     pub(super) hooks: Hooks,
     /// Green threads that are suspended in the middle of an unwinding.
     pub(super) unwinding: Cell<usize>,
@@ -301,6 +307,9 @@ impl Worker {
             timers: RefCell::new(Wheel::new()),
             stacks: Stacks::new(&runtime.stacks),
             budget: Cell::new(BUDGET),
+            stride: Cell::new(1),
+            turn_was_used_up: Cell::new(false),
+            next_queue: Cell::new(0),
             hooks: Hooks::default(),
             unwinding: Cell::new(0),
             in_doubt: RefCell::default(),
