@@ -38,8 +38,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let alarm = begin + Duration::from_secs(seconds);
     let record = Arc::new(Record::default());
     let (threads, senders) = spawn(count, alarm, &record);
-    while record.parked.load(Ordering::Acquire) < count {
+    while record.parked.load(Ordering::Acquire) < count && Instant::now() < alarm {
         thread::sleep(Duration::from_millis(10));
+    }
+    let parked = record.parked.load(Ordering::Acquire);
+    if parked < count || record.woken.load(Ordering::Acquire) > 0 {
+        return Err(format!(
+            "only {parked} have parked in time: give them more with --seconds, or see \
+             whether the log of the runtime tells of stacks that cannot be had"
+        )
+        .into());
     }
     println!(
         "{count} green threads are parked after {:.1} s",
@@ -49,10 +57,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         now.report(&before, count);
         report_guards(&record.frames.lock().expect("nobody panics"))?;
     }
-    if record.woken.load(Ordering::Acquire) > 0 {
-        return Err("the sleepers woke too early: give them more with --seconds".into());
-    }
-
     thread::sleep(alarm.saturating_duration_since(Instant::now()));
     let begin = Instant::now();
     for sender in senders {

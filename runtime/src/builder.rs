@@ -59,6 +59,10 @@ impl Builder {
     ///
     /// By default 256 KiB. Only what is used takes memory: a page (4 KiB) at first.
     ///
+    /// On Linux 6.13 and later a guard is a marker in the page table. Elsewhere, and if the variable
+    /// `GREENWIRE_STACK_GUARD` is `mprotect`, each stack takes two memory maps, of which Linux allows
+    /// 65,530 by default (`vm.max_map_count`).
+    ///
     /// [`thread::Builder::stack_size`]: crate::thread::Builder::stack_size
     pub fn stack_size(mut self, bytes: usize) -> Builder {
         self.stack_size = bytes;
@@ -94,24 +98,25 @@ impl Builder {
         if self.os_threads {
             return Ok(0);
         }
-        let count = match (self.workers, std::env::var(WORKERS_VARIABLE)) {
-            (Some(count), _) => count,
-            (None, Ok(value)) => value.parse().map_err(|_| {
-                out_of_range(&format!(
-                    "{WORKERS_VARIABLE} is {value:?}, which is not a number"
-                ))
-            })?,
-            (None, Err(_)) => std::thread::available_parallelism().map_or(1, NonZero::get),
+        let (count, source) = match (self.workers, std::env::var(WORKERS_VARIABLE)) {
+            (Some(count), _) => (count, "Builder::workers"),
+            (None, Ok(value)) => {
+                let count = value.parse().map_err(|_| {
+                    out_of_range(&format!("{WORKERS_VARIABLE} is {value:?}, not a number"))
+                })?;
+                (count, WORKERS_VARIABLE)
+            }
+            (None, Err(_)) => {
+                let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
+                return Ok(cpus.min(Ticket::MAX_WORKERS));
+            }
         };
-        if self.workers.is_none() {
-            return Ok(count.clamp(1, Ticket::MAX_WORKERS));
-        }
         if (1..=Ticket::MAX_WORKERS).contains(&count) {
             return Ok(count);
         }
+        let most = Ticket::MAX_WORKERS;
         Err(out_of_range(&format!(
-            "{count} workers: there must be 1 to {}",
-            Ticket::MAX_WORKERS
+            "{source} is {count}: there must be 1 to {most} workers"
         )))
     }
 }

@@ -29,13 +29,15 @@
 //!
 //! # Safety model
 //!
-//! [`thread::spawn`] is safe, since a green thread never changes its OS thread. Three things differ from
-//! OS threads, though, and the compiler cannot see them:
+//! [`thread::spawn`] is safe, since a green thread never changes its OS thread. What remains is that others
+//! of the same OS thread run while one waits, and the compiler cannot see that:
 //!
-//! * Waiting inside a `thread_local!` initialiser, or inside of a scoped thread-local's scope, lets
-//!   another green thread of the same worker in. With std's `thread_local!` the initialiser may then run
-//!   twice. This is unsound in combination with crates that hand out references which they believe
-//!   nobody else on the OS thread can reach. Do not wait there.
+//! * Waiting inside a `thread_local!` initialiser, or inside of a scoped thread-local's scope, can be
+//!   undefined behaviour, even in safe code: std and such crates hand out references in the belief that
+//!   nobody else on the OS thread can run meanwhile. No stackful runtime can detect it. Do not wait there.
+//!
+//! Surprising, but not unsafe:
+//!
 //! * A `std::sync::Mutex` that is locked while its holder parks blocks the worker of whoever wants it,
 //!   for ever if it is the same worker. Use [`sync::Mutex`].
 //! * [`std::thread::panicking`] and `stdout().lock()` belong to the OS thread. Use

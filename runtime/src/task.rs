@@ -1,7 +1,7 @@
 //! Tasks: what a spawned closure, its green thread and its handles share.
 //!
-//! One allocation holds the closure, later its result, and the header through which others reach
-//! the thread. The closure runs, and everything of it is dropped, on its own green thread.
+//! One allocation holds the closure (but for one that must stay on its worker), later its result, and
+//! the header through which others reach the thread. The closure runs, and everything of it is dropped, on its own green thread.
 
 use std::io;
 use std::mem;

@@ -4,8 +4,8 @@
 //! workers, their slots and their stacks are never freed while anything could stand on them.
 //!
 //! ```text
-//!   spawn ──▶ deque of the own worker ◀── idle workers steal from it
-//!        └──▶ inbox of another one          (placement, OS threads)
+//!   spawn ──▶ deque of the own worker            ◀─┐
+//!        └──▶ arrivals of another one, from there ◀┴─ idle workers steal from both
 //!   wake  ──▶ run queue of the own worker, or a message to the inbox of the owner
 //! ```
 

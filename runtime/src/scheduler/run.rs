@@ -30,6 +30,7 @@ const READ: usize = 1024;
 const LINGER: u64 = 50_000;
 
 impl Worker {
+    /// One turn after the other, for ever: timers and events first, then whom they woke.
     pub(super) fn run(&'static self) -> ! {
         loop {
             let now = self.runtime.clock.now();
