@@ -107,7 +107,8 @@ fn spawn(
             senders.push(sender);
             thread::spawn(move || {
                 record.park(sampled, || {
-                    receiver.recv().expect("everybody gets a message")
+                    // Fails only if `main` has given up.
+                    let _ = receiver.recv();
                 });
             })
         });
