@@ -4,6 +4,7 @@ use greenwire_runtime::io::Source;
 use greenwire_runtime::sync::{Mutex, mpsc};
 use greenwire_runtime::{BeforePark, Builder, before_park, thread, time, unblock};
 use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -286,4 +287,35 @@ fn a_lock_can_be_taken_in_the_destructors_of_a_thread() {
     });
     thread.join().unwrap();
     assert_eq!(*count.lock().unwrap(), 2);
+}
+
+/// A short read says that nothing is left, but for one that ends where urgent data was.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_read_that_ends_at_urgent_data_is_not_the_last() {
+    use rustix::net::{SendFlags, send};
+    in_time(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let theirs = listener.accept().unwrap().0;
+        theirs.set_nonblocking(true).unwrap();
+        let source = Source::new(theirs);
+        let reader = thread::spawn(move || {
+            let (mut all, mut buf) = (Vec::new(), [0; 64]);
+            while all.len() < 9 {
+                let read = source.read(buf.len(), None, |mut stream| stream.read(&mut buf));
+                all.extend_from_slice(&buf[..read.unwrap()]);
+                // All the rest has come when it reads again.
+                std::thread::sleep(millis(50));
+            }
+            all
+        });
+        std::thread::sleep(millis(10));
+        ours.write_all(b"abc").unwrap();
+        std::thread::sleep(millis(20));
+        ours.write_all(b"def").unwrap();
+        send(&ours, b"!", SendFlags::OOB).unwrap();
+        ours.write_all(b"ghi").unwrap();
+        assert_eq!(reader.join().unwrap(), b"abcdefghi");
+    });
 }

@@ -150,6 +150,9 @@ impl Remote {
         });
         let token = self.sources().insert(cells.clone());
         let both = Interest::READABLE | Interest::WRITABLE;
+        // A read ends at the mark of urgent data, although there is more.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let both = both | Interest::PRIORITY;
         if let Err(error) = self
             .registry
             .register(&mut SourceFd(&descriptor), Token(token), both)
@@ -176,7 +179,8 @@ impl Remote {
 
 impl Cells {
     fn take_in(&self, event: &Event, mut wake: impl FnMut(Ticket)) {
-        let hung = event.is_read_closed() || event.is_write_closed() || event.is_error();
+        let ended = event.is_read_closed() || event.is_write_closed();
+        let hung = ended || event.is_error() || event.is_priority();
         if hung || event.is_readable() {
             self.read.event(hung, &mut wake);
         }

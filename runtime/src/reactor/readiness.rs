@@ -15,7 +15,8 @@
 //! generation, so one that comes in between makes `publish` fail and the operation is tried again.
 //!
 //! `hung` is set by the first hang-up or error and stays: the kernel reports an end of stream once,
-//! possibly together with the last data, so a short read must not skip the next read any more.
+//! possibly together with the last data, so a short read must not skip the next read any more. The
+//! same goes for a stream that has carried urgent data, at which reads end early.
 //! `crowd` says that more waiters stand in a list behind the word (two readers on one stream).
 
 use crate::primitive::{AtomicU64, Mutex, Ordering};
