@@ -134,7 +134,9 @@ impl Readiness {
     /// was cleared, so that an event either sees the ticket or makes `exchange` fail.
     fn join_crowd(&self, look: Look, ticket: Ticket) -> bool {
         let mut crowd = self.crowd.lock().unwrap();
-        crowd.push(ticket);
+        if !crowd.contains(&ticket) {
+            crowd.push(ticket);
+        }
         let joined = self.exchange(look.0, look.0 | CROWD);
         if !joined {
             crowd.retain(|other| *other != ticket);
@@ -146,6 +148,22 @@ impl Readiness {
         self.word
             .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_the_crowd_who_comes_again_is_woken_once() {
+        let (readiness, mut woken) = (Readiness::new(), Vec::new());
+        assert!(readiness.publish(readiness.look(), Ticket::from_bits(1)));
+        for _ in 0..3 {
+            assert!(readiness.publish(readiness.look(), Ticket::from_bits(2)));
+        }
+        readiness.event(false, |ticket| woken.push(ticket.to_bits()));
+        assert_eq!(woken, [1, 2]);
     }
 }
 
