@@ -203,17 +203,20 @@ impl Runtime {
         if self.searching.load(Ordering::Relaxed) {
             return;
         }
-        let Some(sleeper) = self.workers.iter().find(|worker| worker.inbox.is_asleep()) else {
-            return;
-        };
-        if self.searching.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        sleeper.asked_to_search.store(true, Ordering::SeqCst);
-        if sleeper.inbox.rouse() {
-            sleeper.reactor.ring();
-        } else if sleeper.asked_to_search.swap(false, Ordering::SeqCst) {
-            // It woke up for another reason, and looks for work before it sleeps again.
+        let asleep = |worker: &&Shared| worker.inbox.is_asleep();
+        for sleeper in self.workers.iter().filter(asleep) {
+            if self.searching.swap(true, Ordering::SeqCst) {
+                return;
+            }
+            sleeper.asked_to_search.store(true, Ordering::SeqCst);
+            if sleeper.inbox.rouse() {
+                return sleeper.reactor.ring();
+            }
+            if !sleeper.asked_to_search.swap(false, Ordering::SeqCst) {
+                return;
+            }
+            // It woke up for another reason, and looks for work before it sleeps again. But what it
+            // woke up for may take long.
             self.searching.store(false, Ordering::SeqCst);
         }
     }

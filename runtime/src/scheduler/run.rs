@@ -249,9 +249,13 @@ impl Worker {
         let share = (victim.unstarted.len() + victim.arrivals.len()).div_ceil(2);
         let one = || victim.unstarted.steal().or_else(|| victim.arrivals.steal());
         let stolen = iter::from_fn(|| succeed(one)).take(share);
-        let count = stolen.map(|task| self.unstarted.push(task)).count();
+        // Counted before the others can take it on: a count must not fall below zero.
+        let take_on = |task| {
+            self.shared.live.fetch_add(1, Ordering::Relaxed);
+            self.unstarted.push(task);
+        };
+        let count = stolen.map(take_on).count();
         victim.live.fetch_sub(count, Ordering::Relaxed);
-        self.shared.live.fetch_add(count, Ordering::Relaxed);
         count > 0
     }
 }
