@@ -190,6 +190,34 @@ fn timers_are_looked_at_between_slow_threads_that_start() {
 }
 
 #[test]
+fn a_slow_thread_that_yields_does_not_keep_new_ones_from_starting() {
+    one_worker();
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    let slow = thread::spawn(move || {
+        while !stopped.load(Ordering::Relaxed) {
+            compute(2);
+            thread::yield_now();
+        }
+    });
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let starter = thread::spawn(move || {
+        for n in 0..10 {
+            let sender = sender.clone();
+            thread::spawn(move || sender.send(n).unwrap())
+                .join()
+                .unwrap();
+        }
+    });
+    for n in 0..10 {
+        assert_eq!(receiver.recv_timeout(LATE), Ok(n));
+    }
+    stop.store(true, Ordering::Relaxed);
+    slow.join().unwrap();
+    starter.join().unwrap();
+}
+
+#[test]
 fn two_readers_of_one_stream_share_what_comes() {
     one_worker();
     let (mut ours, theirs) = pair();

@@ -64,14 +64,10 @@ impl Worker {
     }
 
     /// Runs green threads: the new ones first, but never many of them in a row, and none at the
-    /// beginning of a turn if the last one was used up.
+    /// beginning of a turn if one of them used the last turn up.
     fn run_for_a_while(&'static self, begin: u64) {
         let mut last_look = begin;
-        let mut started = if self.turn_was_used_up.take() {
-            START
-        } else {
-            0
-        };
+        let mut started = if self.new_ones_wait.take() { START } else { 0 };
         loop {
             if started < START && self.start_next() {
                 started += 1;
@@ -93,7 +89,7 @@ impl Worker {
             let slow = now - last_look > RUN_FOR / 10;
             self.stride.set(if slow { 1 } else { STRIDE });
             if now - begin >= RUN_FOR {
-                return self.turn_was_used_up.set(true);
+                return self.new_ones_wait.set(started > 0);
             }
             last_look = now;
         }

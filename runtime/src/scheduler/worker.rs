@@ -27,7 +27,7 @@ use crate::timer::Wheel;
 use crate::wait::{Outcome, earlier};
 
 /// Facade calls that a green thread may make without parking before it must let others run.
-pub(super) const BUDGET: u32 = 128;
+pub(super) const BUDGET: u32 = 32;
 
 /// A worker, from its own point of view.
 pub(crate) struct Worker {
@@ -45,8 +45,8 @@ pub(crate) struct Worker {
     pub(super) budget: Cell<u32>,
     /// Green threads to be run before the next look at the clock.
     pub(super) stride: Cell<u32>,
-    /// Whether the last turn ended because its time was over.
-    pub(super) turn_was_used_up: Cell<bool>,
+    /// Whether the last turn was over when new ones had run, so that the ready ones are next.
+    pub(super) new_ones_wait: Cell<bool>,
     /// The queue of new ones that is asked first.
     pub(super) next_queue: Cell<u8>,
     pub(super) hooks: Hooks,
@@ -308,7 +308,7 @@ impl Worker {
             stacks: Stacks::new(&runtime.stacks),
             budget: Cell::new(BUDGET),
             stride: Cell::new(1),
-            turn_was_used_up: Cell::new(false),
+            new_ones_wait: Cell::new(false),
             next_queue: Cell::new(0),
             hooks: Hooks::default(),
             unwinding: Cell::new(0),
