@@ -96,8 +96,17 @@ impl Interrupts {
     }
 
     /// The interrupt that a wait must end with now, if any. Taking it delivers it.
+    #[inline(always)]
     pub(crate) fn take(&self, now: impl FnOnce() -> Instant) -> Option<Interrupt> {
-        if !self.cancelled.get() && !self.has_limit() || self.is_masked() {
+        if self.cancelled.get() || self.has_limit() {
+            self.take_unless_masked(now)
+        } else {
+            None
+        }
+    }
+
+    fn take_unless_masked(&self, now: impl FnOnce() -> Instant) -> Option<Interrupt> {
+        if self.is_masked() {
             return None;
         }
         if self.cancelled.take() {

@@ -16,8 +16,8 @@ use crate::task::Task;
 /// Nanoseconds that green threads may run before the worker looks at its events again.
 const RUN_FOR: u64 = 100_000;
 
-/// Green threads run between two looks at the clock, while they are quick.
-const STRIDE: u32 = 8;
+/// The most green threads that run between two looks at the clock.
+const MAX_STRIDE: u32 = 32;
 
 /// Green threads started before one that runs already gets its turn.
 const START: u32 = 16;
@@ -80,19 +80,31 @@ impl Worker {
             } else {
                 return;
             }
-            self.stride.set(self.stride.get() - 1);
-            if self.stride.get() > 0 {
+            let left = self.until_look.get() - 1;
+            self.until_look.set(left);
+            if left > 0 {
                 continue;
             }
             let now = self.runtime.clock.now();
-            // Slow ones are timed one by one, in the next turn, too.
-            let slow = now - last_look > RUN_FOR / 10;
-            self.stride.set(if slow { 1 } else { STRIDE });
+            self.choose_stride(now - last_look);
             if now - begin >= RUN_FOR {
                 return self.new_ones_wait.set(started > 0);
             }
             last_look = now;
         }
+    }
+
+    /// Decides how many may run until the next look at the clock: more while they are quick. Slow ones
+    /// are timed one by one, in the next turn, too.
+    fn choose_stride(&self, elapsed: u64) {
+        let slow = elapsed > RUN_FOR / 10;
+        let stride = if slow {
+            1
+        } else {
+            MAX_STRIDE.min(self.stride.get() * 2)
+        };
+        self.stride.set(stride);
+        self.until_look.set(stride);
     }
 
     /// Starts a new one. The queues take turns, since a chain of spawns fills one of them for ever.
@@ -156,14 +168,15 @@ impl Worker {
         }
     }
 
-    fn resume(&self, slot: &'static Slot) {
+    #[inline(always)]
+    fn resume(&'static self, slot: &'static Slot) {
         slot.state.set(State::Running);
         self.stacks.ran(slot);
         self.budget.set(BUDGET);
         self.running.set(Some(slot));
         let mut context = slot.context.borrow_mut();
         let running = context.as_mut().expect("a slot in use has a context");
-        if let Progress::Finished = running.resume() {
+        if let Progress::Finished = running.resume(&self.exit) {
             let finished = context.take();
             drop(context);
             self.finish(slot, finished);

@@ -19,7 +19,7 @@ use super::slot::{RunQueue, Slot, Slots, State, Ticket};
 use super::stacks::Stacks;
 use super::{Runtime, Shared};
 use crate::before_park::Hooks;
-use crate::context;
+use crate::context::{self, Exit};
 use crate::reactor::{Reactor, Remote};
 use crate::task::Task;
 use crate::thread::ThreadId;
@@ -41,10 +41,13 @@ pub(crate) struct Worker {
     pub(super) slots: Slots,
     pub(super) timers: RefCell<Wheel>,
     pub(super) stacks: Stacks,
+    pub(super) exit: Exit,
     /// Facade calls left to the running green thread.
     pub(super) budget: Cell<u32>,
-    /// Green threads to be run before the next look at the clock.
+    /// Green threads to be run between two looks at the clock.
     pub(super) stride: Cell<u32>,
+    /// How many of them are left.
+    pub(super) until_look: Cell<u32>,
     /// Whether the last turn was over when new ones had run, so that the ready ones are next.
     pub(super) new_ones_wait: Cell<bool>,
     /// The queue of new ones that is asked first.
@@ -137,6 +140,7 @@ impl Worker {
     }
 
     /// The green thread that is calling, and its worker.
+    #[inline]
     pub(crate) fn running() -> Option<(&'static Worker, &'static Slot)> {
         let worker = CURRENT.get()?;
         Some((worker, worker.running.get()?))
@@ -204,6 +208,7 @@ impl Worker {
     }
 
     /// Lets every other green thread that is ready run first.
+    #[inline(always)]
     pub(crate) fn yield_now(&self, slot: &'static Slot) {
         slot.waits.set(slot.waits.get().wrapping_add(1));
         if !self.hooks.is_empty() {
@@ -219,8 +224,13 @@ impl Worker {
     /// Counts a call that may complete without parking. After a number of them others get their turn.
     pub(crate) fn charge(&self, slot: &'static Slot) {
         if !self.spend() {
-            self.yield_now(slot);
+            self.give_way(slot);
         }
+    }
+
+    #[cold]
+    fn give_way(&self, slot: &'static Slot) {
+        self.yield_now(slot);
     }
 
     /// Counts such a call. Returns false if the running green thread has none left.
@@ -229,13 +239,24 @@ impl Worker {
         left.inspect(|left| self.budget.set(*left)).is_some()
     }
 
+    #[inline(always)]
     fn switch_out(&self, slot: &'static Slot, state: State) {
-        let unwinding = usize::from(std::thread::panicking() && slot.interrupts.is_unwinding());
+        if std::thread::panicking() {
+            return self.switch_out_panicking(slot, state);
+        }
+        slot.state.set(state);
+        self.running.set(None);
+        self.exit.suspend(|depth| slot.depth.set(depth as u32));
+    }
+
+    /// The same, where this green thread or another one of the worker unwinds.
+    #[cold]
+    fn switch_out_panicking(&self, slot: &'static Slot, state: State) {
+        let unwinding = usize::from(slot.interrupts.is_unwinding());
         self.unwinding.set(self.unwinding.get() + unwinding);
         slot.state.set(state);
         self.running.set(None);
-        let base = slot.extent.get().base();
-        context::suspend(|mark| slot.depth.set((base - mark) as u32));
+        self.exit.suspend(|depth| slot.depth.set(depth as u32));
         self.unwinding.set(self.unwinding.get() - unwinding);
     }
 
@@ -306,8 +327,10 @@ impl Worker {
             slots: Slots::new(),
             timers: RefCell::new(Wheel::new()),
             stacks: Stacks::new(&runtime.stacks),
+            exit: Exit::new(),
             budget: Cell::new(BUDGET),
             stride: Cell::new(1),
+            until_look: Cell::new(1),
             new_ones_wait: Cell::new(false),
             next_queue: Cell::new(0),
             hooks: Hooks::default(),
