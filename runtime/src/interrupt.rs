@@ -132,8 +132,13 @@ impl Interrupts {
     }
 
     /// When the next limit passes.
+    #[inline(always)]
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        if !self.has_limit() || self.is_masked() {
+        self.has_limit().then(|| self.next_limit()).flatten()
+    }
+
+    fn next_limit(&self) -> Option<Instant> {
+        if self.is_masked() {
             return None;
         }
         self.with_limits(|limits| {

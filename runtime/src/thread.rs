@@ -391,7 +391,7 @@ pub fn no_cancel<T>(f: impl FnOnce() -> T) -> T {
 #[must_use]
 pub fn current() -> Thread {
     Thread(match Worker::running() {
-        Some((_, slot)) => slot.task(),
+        Some((_, slot)) => slot.task().clone(),
         None => os_thread::current(),
     })
 }

@@ -34,6 +34,7 @@ pub(crate) enum Outcome {
 }
 
 /// Parks the calling thread until it is woken, or until `deadline`.
+#[inline(always)]
 pub(crate) fn wait(deadline: Option<Instant>) -> Outcome {
     match Worker::running() {
         Some((worker, slot)) => worker.park(slot, deadline),
@@ -56,8 +57,12 @@ fn park_os_thread(interrupts: &Interrupts, deadline: Option<Instant>) -> Outcome
 }
 
 /// The earlier of two deadlines, where `None` is never.
+#[inline]
 pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
-    a.into_iter().chain(b).min()
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
 }
 
 /// Somebody who waits: how others wake it.
@@ -69,6 +74,7 @@ pub(crate) enum Waiter {
 
 impl Waiter {
     /// The calling thread.
+    #[inline]
     pub(crate) fn current() -> Waiter {
         match Worker::running() {
             Some((worker, slot)) => Waiter::Green(worker.ticket_of(slot)),
@@ -76,6 +82,7 @@ impl Waiter {
         }
     }
 
+    #[inline]
     pub(crate) fn wake(&self) {
         match self {
             Waiter::Green(ticket) => scheduler::wake(*ticket),

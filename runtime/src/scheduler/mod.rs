@@ -10,13 +10,14 @@
 //! ```
 
 mod inbox;
+mod load;
 mod run;
 mod slot;
 mod stacks;
 mod worker;
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crossbeam_deque::{Injector, Stealer};
@@ -30,6 +31,7 @@ use crate::task::Task;
 use crate::thread::ThreadId;
 
 use inbox::Inbox;
+use load::Load;
 pub(crate) use slot::{Slot, Ticket};
 pub(crate) use worker::Worker;
 
@@ -51,7 +53,7 @@ pub(crate) struct Shared {
     index: usize,
     inbox: CachePadded<Inbox<Message>>,
     /// Green threads that are on the worker, or on their way.
-    live: CachePadded<AtomicUsize>,
+    load: CachePadded<Load>,
     /// Its green threads that have not started: from itself, and from others.
     unstarted: Stealer<Arc<dyn Task>>,
     arrivals: Injector<Arc<dyn Task>>,
@@ -170,24 +172,23 @@ impl Runtime {
     /// the difference is more than a quarter. Otherwise near its parent is best.
     fn better_than(&self, own: &Shared) -> Option<&Shared> {
         const SLACK: usize = 2;
-        let live = own.live.load(Ordering::Relaxed);
+        let live = own.load.get();
         // With many workers, looking at all of them would cost more than it gives.
         let step = 1 + live.checked_rem(self.workers.len() - 1)?;
         let other = &self.workers[(own.index + step) % self.workers.len()];
-        let theirs = other.live.load(Ordering::Relaxed);
+        let theirs = other.load.get();
         (live > theirs + theirs / 4 + SLACK).then_some(other)
     }
 
     fn least_loaded(&self) -> &Shared {
-        let load = |worker: &&Shared| worker.live.load(Ordering::Relaxed);
         self.workers
             .iter()
-            .min_by_key(load)
+            .min_by_key(|worker| worker.load.get())
             .expect("there are workers unless in OS-thread mode")
     }
 
     fn send_to(&self, worker: &Shared, task: Arc<dyn Task>) {
-        worker.live.fetch_add(1, Ordering::Relaxed);
+        worker.load.add();
         worker.arrivals.push(task);
         if worker.inbox.rouse() {
             worker.reactor.ring();
@@ -199,6 +200,9 @@ impl Runtime {
     /// Wakes a worker that sleeps, if there is one and none is searching already: there is work to
     /// steal.
     fn wake_a_searcher(&self) {
+        if self.workers.len() == 1 {
+            return;
+        }
         fence(Ordering::SeqCst);
         if self.searching.load(Ordering::Relaxed) {
             return;

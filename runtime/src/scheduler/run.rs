@@ -125,33 +125,32 @@ impl Worker {
             _ => {
                 let local = self.unstarted_local.borrow_mut().pop_front();
                 return local
-                    .map(|Local { task, run }| self.start(task, run))
+                    .map(|Local { task, run }| self.start(task, |_| run()))
                     .is_some();
             }
         };
         let Some(task) = task else { return false };
-        let run = task.clone();
-        self.start(task, move || run.run());
+        self.start(task, |slot| slot.task().run());
         true
     }
 
     /// Gives `task` a slot and a stack, and runs it until it first parks.
-    fn start(&'static self, task: Arc<dyn Task>, run: impl FnOnce() + 'static) {
+    fn start(&'static self, task: Arc<dyn Task>, run: impl FnOnce(&Slot) + 'static) {
         let slot = match self.room_for(&task) {
             Ok((slot, stack)) => {
                 slot.extent.set(stack.extent());
-                *slot.context.borrow_mut() = Some(Context::new(stack, run));
+                *slot.context.borrow_mut() = Some(Context::new(stack, || run(slot)));
                 slot
             }
             Err(error) => {
                 log::error!("a green thread cannot start: {error}");
-                self.shared.live.fetch_sub(1, Ordering::Relaxed);
+                self.shared.load.remove_own();
                 return task.fail(error);
             }
         };
         slot.interrupts.reset();
         task.header().runs_at(self.ticket_of(slot));
-        slot.task.set(Some(task));
+        slot.set_task(Some(task));
         self.resume(slot);
     }
 
@@ -188,9 +187,9 @@ impl Worker {
         if let Some(context) = context {
             self.stacks.put(context.into_stack());
         }
-        drop(slot.task.take());
+        slot.set_task(None);
         self.slots.put(slot);
-        self.shared.live.fetch_sub(1, Ordering::Relaxed);
+        self.shared.load.remove_own();
     }
 
     fn read_inbox(&self) {
@@ -260,11 +259,11 @@ impl Worker {
         let stolen = iter::from_fn(|| succeed(one)).take(share);
         // Counted before the others can take it on: a count must not fall below zero.
         let take_on = |task| {
-            self.shared.live.fetch_add(1, Ordering::Relaxed);
+            self.shared.load.add_own();
             self.unstarted.push(task);
         };
         let count = stolen.map(take_on).count();
-        victim.live.fetch_sub(count, Ordering::Relaxed);
+        victim.load.remove(count);
         count > 0
     }
 }

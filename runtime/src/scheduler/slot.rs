@@ -3,7 +3,7 @@
 //! Slots are never freed and belong to one worker, so they are plain cells: what happens to a green
 //! thread happens on its own worker. Other OS threads only know its [`Ticket`].
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::ptr;
 use std::sync::Arc;
 
@@ -83,14 +83,16 @@ pub(crate) struct Slot {
     pub(super) ran: Cell<bool>,
     /// The next one in the run queue.
     next_ready: Cell<Option<&'static Slot>>,
-    /// Its place among the stacks to sweep.
-    pub(super) sweep: Sweep,
+    /// Whether its stack is among those to be swept, and the next one of them.
+    pub(super) to_be_swept: Cell<bool>,
+    pub(super) next_swept: Cell<Option<&'static Slot>>,
     /// How many bytes of its stack were in use when it last switched out.
     pub(super) depth: Cell<u32>,
     pub(super) extent: Cell<Extent>,
     /// Borrowed by the worker while the green thread runs, and by nobody else.
     pub(super) context: RefCell<Option<Context>>,
-    pub(super) task: Cell<Option<Arc<dyn Task>>>,
+    /// Borrowed by the green thread's first frame.
+    task: RefCell<Option<Arc<dyn Task>>>,
     pub(crate) interrupts: Interrupts,
 }
 
@@ -106,11 +108,12 @@ impl Slot {
             timer_fired: Cell::new(false),
             ran: Cell::new(false),
             next_ready: Cell::new(None),
-            sweep: Sweep::default(),
+            to_be_swept: Cell::new(false),
+            next_swept: Cell::new(None),
             depth: Cell::new(0),
             extent: Cell::default(),
             context: RefCell::new(None),
-            task: Cell::new(None),
+            task: RefCell::new(None),
             interrupts: Interrupts::new(),
         }
     }
@@ -124,25 +127,15 @@ impl Slot {
     }
 
     /// The green thread's task. Only for a slot in use.
-    pub(crate) fn task(&self) -> Arc<dyn Task> {
-        self.with_task(|task| task.cloned())
-            .expect("a slot in use has a task")
+    pub(crate) fn task(&self) -> Ref<'_, Arc<dyn Task>> {
+        Ref::map(self.task.borrow(), |task| {
+            task.as_ref().expect("a slot in use has a task")
+        })
     }
 
-    /// Lends the task to `f`, which must not use the slot.
-    pub(super) fn with_task<R>(&self, f: impl FnOnce(Option<&Arc<dyn Task>>) -> R) -> R {
-        let task = self.task.take();
-        let result = f(task.as_ref());
-        self.task.set(task);
-        result
+    pub(super) fn set_task(&self, task: Option<Arc<dyn Task>>) {
+        self.task.replace(task);
     }
-}
-
-/// Links the slots whose stacks are to be swept.
-#[derive(Default)]
-pub(super) struct Sweep {
-    pub(super) listed: Cell<bool>,
-    pub(super) next: Cell<Option<&'static Slot>>,
 }
 
 /// The run queue: green threads that can go on, first come, first served. The links are in the slots,

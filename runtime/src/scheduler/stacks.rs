@@ -74,7 +74,7 @@ impl Stacks {
     /// Notes that `slot` runs.
     pub(super) fn ran(&self, slot: &'static Slot) {
         slot.ran.set(true);
-        if !slot.sweep.listed.replace(true) {
+        if !slot.to_be_swept.replace(true) {
             self.dirty.push(slot);
         }
     }
@@ -115,11 +115,11 @@ impl Stacks {
             };
             let ran = slot.ran.replace(false);
             match slot.state.get() {
-                State::Free => slot.sweep.listed.set(false),
+                State::Free => slot.to_be_swept.set(false),
                 // It is active: look again next time.
                 _ if ran => self.dirty.push(slot),
                 State::Parked => {
-                    slot.sweep.listed.set(false);
+                    slot.to_be_swept.set(false);
                     let extent = slot.extent.get();
                     ranges.push(extent.below(extent.base() - slot.depth.get() as usize));
                 }
@@ -137,7 +137,7 @@ impl Stacks {
     }
 }
 
-/// Slots linked by their `sweep`.
+/// Slots linked by their `next_swept`.
 #[derive(Default)]
 struct List {
     first: Cell<Option<&'static Slot>>,
@@ -145,12 +145,12 @@ struct List {
 
 impl List {
     fn push(&self, slot: &'static Slot) {
-        slot.sweep.next.set(self.first.replace(Some(slot)));
+        slot.next_swept.set(self.first.replace(Some(slot)));
     }
 
     fn pop(&self) -> Option<&'static Slot> {
         let slot = self.first.get()?;
-        self.first.set(slot.sweep.next.take());
+        self.first.set(slot.next_swept.take());
         Some(slot)
     }
 

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use crossbeam_deque::{Injector, Worker as Deque};
@@ -108,10 +108,7 @@ fn describe_running(report: &mut dyn FnMut(Range<usize>, Option<&str>)) {
     let Some((_, slot)) = Worker::running() else {
         return;
     };
-    slot.with_task(|task| {
-        let name = task.and_then(|task| task.header().name());
-        report(slot.extent.get().guard(), name);
-    });
+    report(slot.extent.get().guard(), slot.task().header().name());
 }
 
 impl Shared {
@@ -123,7 +120,7 @@ impl Shared {
         Shared {
             index,
             inbox: CachePadded::new(Inbox::new()),
-            live: CachePadded::new(AtomicUsize::new(0)),
+            load: CachePadded::default(),
             unstarted,
             arrivals: Injector::new(),
             asked_to_search: AtomicBool::new(false),
@@ -167,6 +164,7 @@ impl Worker {
     }
 
     /// Parks the running green thread. See [`wait`](crate::wait::wait).
+    #[inline(always)]
     pub(crate) fn park(&self, slot: &'static Slot, deadline: Option<Instant>) -> Outcome {
         slot.waits.set(slot.waits.get().wrapping_add(1));
         if !self.hooks.is_empty() {
@@ -187,10 +185,22 @@ impl Worker {
         {
             self.in_doubt.borrow_mut().push(slot);
         }
-        let Some(until) = earlier(deadline, slot.interrupts.deadline()) else {
-            self.switch_out(slot, State::Parked);
-            return Outcome::Woken;
-        };
+        match earlier(deadline, slot.interrupts.deadline()) {
+            None => {
+                self.switch_out(slot, State::Parked);
+                Outcome::Woken
+            }
+            Some(until) => self.park_until(slot, until, deadline),
+        }
+    }
+
+    /// Parks until `until`, which is `deadline` or the limit of a block around the wait.
+    fn park_until(
+        &self,
+        slot: &'static Slot,
+        until: Instant,
+        deadline: Option<Instant>,
+    ) -> Outcome {
         self.timers
             .borrow_mut()
             .arm(slot.index(), self.runtime.clock.at(until));
@@ -280,7 +290,7 @@ impl Worker {
         let Some(slot) = self.slots.get(ticket) else {
             return;
         };
-        let is_it = slot.with_task(|task| task.is_some_and(|task| task.header().id() == id));
+        let is_it = slot.task().header().id() == id;
         if is_it {
             slot.interrupts.cancel();
             self.make_ready(slot);
@@ -289,14 +299,14 @@ impl Worker {
 
     /// Adds a green thread that has not started.
     pub(crate) fn spawn(&self, task: Arc<dyn Task>) {
-        self.shared.live.fetch_add(1, Ordering::Relaxed);
+        self.shared.load.add_own();
         self.unstarted.push(task);
         self.runtime.wake_a_searcher();
     }
 
     /// Adds one that must not leave this worker.
     pub(crate) fn spawn_local(&self, task: Arc<dyn Task>, run: Box<dyn FnOnce()>) {
-        self.shared.live.fetch_add(1, Ordering::Relaxed);
+        self.shared.load.add_own();
         self.unstarted_local
             .borrow_mut()
             .push_back(Local { task, run });
