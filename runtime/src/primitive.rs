@@ -1,21 +1,61 @@
 //! The building blocks of the cross-worker protocols, from std or, under `--cfg loom`, from loom.
 //!
-//! Only `scheduler/inbox.rs` and `reactor/readiness.rs` use them: what loom is to explore must touch
-//! shared memory through this module alone.
+//! Only `scheduler/inbox.rs`, `reactor/readiness.rs` and `sync/waiting.rs` use them: what loom is to
+//! explore must touch shared memory through this module alone.
 
 #[cfg(not(loom))]
 pub(crate) use {
     crossbeam_queue::SegQueue as Queue,
     std::sync::Mutex,
-    std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence},
+    std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize as Counter, Ordering, fence},
 };
 
 #[cfg(loom)]
 pub(crate) use {
+    counter::Counter,
     loom::sync::Mutex,
     loom::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence},
     queue::Queue,
 };
+
+/// A counter that a constant can hold, as std's. loom makes its own only while a model runs.
+#[cfg(loom)]
+mod counter {
+    use super::Ordering;
+    use loom::sync::atomic::AtomicUsize;
+    use std::sync::OnceLock;
+
+    #[derive(Default)]
+    pub(crate) struct Counter {
+        begin: usize,
+        value: OnceLock<AtomicUsize>,
+    }
+
+    impl Counter {
+        pub(crate) const fn new(begin: usize) -> Counter {
+            Counter {
+                begin,
+                value: OnceLock::new(),
+            }
+        }
+
+        pub(crate) fn fetch_add(&self, n: usize, ordering: Ordering) -> usize {
+            self.value().fetch_add(n, ordering)
+        }
+
+        pub(crate) fn fetch_sub(&self, n: usize, ordering: Ordering) -> usize {
+            self.value().fetch_sub(n, ordering)
+        }
+
+        pub(crate) fn load(&self, ordering: Ordering) -> usize {
+            self.value().load(ordering)
+        }
+
+        fn value(&self) -> &AtomicUsize {
+            self.value.get_or_init(|| AtomicUsize::new(self.begin))
+        }
+    }
+}
 
 /// A queue that promises no more ordering than crossbeam's: emptiness is read without a lock.
 #[cfg(loom)]

@@ -212,7 +212,7 @@ impl<T> JoinHandle<T> {
         let task = self
             .task
             .take()
-            .expect("only join takes the task, and consumes the handle");
+            .expect("the result has been taken by a select");
         loop {
             if let Some(result) = task.try_join() {
                 return result;
@@ -222,6 +222,20 @@ impl<T> JoinHandle<T> {
                 task.detach();
                 interrupt.unwind()
             }
+        }
+    }
+
+    /// For `select!`: takes the result if the thread has ended. Else the caller will be woken when it has.
+    pub(crate) fn try_join(&mut self) -> Option<Result<T>> {
+        let result = self.task.as_ref()?.try_join()?;
+        self.task = None;
+        Some(result)
+    }
+
+    /// The caller of `try_join` does not wait any longer.
+    pub(crate) fn forget_joiner(&self) {
+        if let Some(task) = &self.task {
+            task.forget_joiner();
         }
     }
 

@@ -106,20 +106,51 @@ pub(crate) struct WaitList {
 pub(crate) struct Key(u64);
 
 impl WaitList {
+    pub(crate) const fn new() -> WaitList {
+        WaitList {
+            waiters: VecDeque::new(),
+            next: 0,
+        }
+    }
+
+    /// A place at the end, where nobody stands yet.
+    pub(crate) fn reserve(&mut self) -> Key {
+        self.next += 1;
+        Key(self.next - 1)
+    }
+
     /// Adds the calling thread: at the end, or at the `place` that it had before.
     pub(crate) fn push(&mut self, place: Option<Key>) -> Key {
-        let key = place.unwrap_or(Key(self.next));
-        self.next = self.next.max(key.0 + 1);
-        if let Err(index) = self.waiters.binary_search_by_key(&key, |(key, _)| *key) {
+        let Some(key) = place else {
+            let key = self.reserve();
+            self.waiters.push_back((key, Waiter::current()));
+            return key;
+        };
+        if let Err(index) = self.find(key) {
             self.waiters.insert(index, (key, Waiter::current()));
         }
         key
     }
 
+    /// Whether the caller, who came to stand at `place`, was told. It joins if it had no place.
+    pub(crate) fn told(&mut self, place: &mut Option<Key>) -> Option<()> {
+        match *place {
+            None => *place = Some(self.push(None)),
+            Some(key) if self.find(key).is_ok() => {}
+            Some(_) => return place.take().map(drop),
+        }
+        None
+    }
+
     /// Takes a waiter out. Returns false if it was popped before, and so was told.
     pub(crate) fn remove(&mut self, key: Key) -> bool {
-        let found = self.waiters.binary_search_by_key(&key, |(key, _)| *key);
-        found.map(|index| self.waiters.remove(index)).is_ok()
+        self.pick(key).is_some()
+    }
+
+    /// Takes a certain waiter out, to tell it.
+    pub(crate) fn pick(&mut self, key: Key) -> Option<Waiter> {
+        let index = self.find(key).ok()?;
+        self.waiters.remove(index).map(|(_, waiter)| waiter)
     }
 
     /// Takes the first waiter out, to tell it.
@@ -134,7 +165,24 @@ impl WaitList {
             .map(|(_, waiter)| waiter)
     }
 
+    /// The first waiter, who stays.
+    pub(crate) fn first(&self) -> Option<Waiter> {
+        self.waiters.front().map(|(_, waiter)| waiter.clone())
+    }
+
+    pub(crate) fn is_first(&self, key: Key) -> bool {
+        self.waiters.front().is_some_and(|(first, _)| *first == key)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiters.is_empty()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.waiters.len()
+    }
+
+    fn find(&self, key: Key) -> Result<usize, usize> {
+        self.waiters.binary_search_by_key(&key, |(key, _)| *key)
     }
 }

@@ -5,17 +5,19 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::sync::{self, LockResult, PoisonError, TryLockError, TryLockResult};
 
-use crate::interrupt::Interrupts;
-use crate::scheduler::Worker;
+use super::poison::{Holder, Poison};
+use super::source::charge;
+use super::waiting::Waiting;
 use crate::wait::{Key, Outcome, WaitList, wait};
 
 /// A mutual exclusion lock, as [`std::sync::Mutex`], that parks the thread which waits for it.
 ///
 /// Locks are granted roughly in the order in which they were asked for: a thread that comes just when
-/// the lock is free may take it before one that is still being woken.
+/// the lock is free may take it before one that is still being woken, which then keeps its place.
+///
+/// It takes 64 bytes beside the value, and owns no other memory until a thread has to wait for it.
 ///
 /// # Differences from std
 ///
@@ -40,24 +42,27 @@ use crate::wait::{Key, Outcome, WaitList, wait};
 /// ```
 #[derive(Default)]
 pub struct Mutex<T: ?Sized> {
+    poison: Poison,
     gate: Gate,
     value: sync::Mutex<T>,
 }
 
-/// Who waits, and whether a holder has panicked.
+/// Who waits.
 #[derive(Default)]
 struct Gate {
-    poisoned: AtomicBool,
-    /// The length of `waiters`, and perhaps more: read before the list is locked.
-    waiting: AtomicUsize,
+    waiting: Waiting,
     waiters: sync::Mutex<WaitList>,
 }
 
 impl<T> Mutex<T> {
     /// A new lock, not taken.
-    pub fn new(value: T) -> Mutex<T> {
+    pub const fn new(value: T) -> Mutex<T> {
         Mutex {
-            gate: Gate::default(),
+            poison: Poison::new(),
+            gate: Gate {
+                waiting: Waiting::new(),
+                waiters: sync::Mutex::new(WaitList::new()),
+            },
             value: sync::Mutex::new(value),
         }
     }
@@ -68,13 +73,9 @@ impl<T> Mutex<T> {
     ///
     /// With the value if the lock is poisoned.
     pub fn into_inner(self) -> LockResult<T> {
-        let poisoned = self.is_poisoned();
-        poison_if(
-            poisoned,
-            self.value
-                .into_inner()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        let value = self.value.into_inner();
+        self.poison
+            .wrap(value.unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -89,11 +90,9 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// Not even if the calling thread holds the lock already: it then parks for ever.
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        if let Some((worker, slot)) = Worker::running() {
-            worker.charge(slot);
-        }
+        charge();
         let guard = self.take().unwrap_or_else(|| self.take_or_wait());
-        poison_if(self.is_poisoned(), guard)
+        self.poison.wrap(guard)
     }
 
     /// Takes the lock if it is free. Never parks.
@@ -103,17 +102,17 @@ impl<T: ?Sized> Mutex<T> {
     /// `WouldBlock` if it is not, `Poisoned` as [`lock`](Mutex::lock).
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let guard = self.take().ok_or(TryLockError::WouldBlock)?;
-        Ok(poison_if(self.is_poisoned(), guard)?)
+        Ok(self.poison.wrap(guard)?)
     }
 
     /// Whether a thread panicked while it held the lock.
     pub fn is_poisoned(&self) -> bool {
-        self.gate.poisoned.load(Ordering::Relaxed)
+        self.poison.is_set()
     }
 
     /// Forgets that a thread panicked.
     pub fn clear_poison(&self) {
-        self.gate.poisoned.store(false, Ordering::Relaxed);
+        self.poison.clear();
     }
 
     /// The value, which nobody else can reach now.
@@ -122,27 +121,22 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// With the value if the lock is poisoned.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        let poisoned = self.is_poisoned();
-        poison_if(
-            poisoned,
-            self.value.get_mut().unwrap_or_else(PoisonError::into_inner),
-        )
+        let value = self.value.get_mut();
+        self.poison
+            .wrap(value.unwrap_or_else(PoisonError::into_inner))
     }
 
     fn take(&self) -> Option<MutexGuard<'_, T>> {
         let value = match self.value.try_lock() {
             Ok(value) => value,
-            // Poison is kept by the gate, which knows cancellations from panics.
+            // We keep poison ourselves, and know cancellations from panics.
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return None,
         };
-        let unwinding = Interrupts::with(Interrupts::is_unwinding);
         Some(MutexGuard {
+            _holder: self.poison.taken(),
             value,
-            release: Release {
-                gate: &self.gate,
-                unwinding,
-            },
+            release: Release(self),
         })
     }
 
@@ -167,36 +161,34 @@ impl<T: ?Sized> Mutex<T> {
 }
 
 impl Gate {
-    /// Joins those who wait, at the place that the caller had before. The fence orders it before the
-    /// next try of the lock, as the one in `tell_next` orders the release before the look at
-    /// `waiting`: one of the two sees the other.
+    /// Joins those who wait, at the place that the caller had before.
     fn join(&self, place: Option<Key>) -> Key {
         let mut waiters = lock(&self.waiters);
         let before = waiters.len();
         let key = waiters.push(place);
-        self.waiting
-            .fetch_add(waiters.len() - before, Ordering::Relaxed);
-        drop(waiters);
-        fence(Ordering::SeqCst);
+        if waiters.len() > before {
+            self.waiting.joined();
+        }
         key
     }
 
     /// Leaves. Returns false if the caller was told that the lock is free.
     fn leave(&self, key: Key) -> bool {
         let left = lock(&self.waiters).remove(key);
-        self.waiting.fetch_sub(usize::from(left), Ordering::Relaxed);
+        if left {
+            self.waiting.left();
+        }
         left
     }
 
     /// The lock is free: tells the first who waits.
     fn tell_next(&self) {
-        fence(Ordering::SeqCst);
-        if self.waiting.load(Ordering::Relaxed) == 0 {
+        if !self.waiting.must_be_told() {
             return;
         }
         let next = lock(&self.waiters).pop();
         if let Some(next) = next {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.waiting.left();
             next.wake();
         }
     }
@@ -206,43 +198,29 @@ fn lock(waiters: &sync::Mutex<WaitList>) -> sync::MutexGuard<'_, WaitList> {
     waiters.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn poison_if<G>(poisoned: bool, guard: G) -> LockResult<G> {
-    if poisoned {
-        Err(PoisonError::new(guard))
-    } else {
-        Ok(guard)
-    }
-}
-
 /// Access to the value of a locked [`Mutex`], which is unlocked when this is dropped.
 ///
 /// It may be held while the thread parks: others wait for the lock, and their workers go on.
 #[must_use = "if unused the lock is released at once"]
 pub struct MutexGuard<'a, T: ?Sized> {
-    /// Dropped first.
+    // Dropped in this order.
+    _holder: Holder<'a>,
     value: sync::MutexGuard<'a, T>,
-    release: Release<'a>,
+    release: Release<'a, T>,
 }
 
 /// Tells the next one, once the value is unlocked.
-struct Release<'a> {
-    gate: &'a Gate,
-    /// Whether the thread was unwinding already when it took the lock.
-    unwinding: bool,
-}
+struct Release<'a, T: ?Sized>(&'a Mutex<T>);
 
-impl<T: ?Sized> Drop for MutexGuard<'_, T> {
-    fn drop(&mut self) {
-        // Before the value is unlocked, so that whoever takes it next sees it.
-        if !self.release.unwinding && Interrupts::with(Interrupts::is_panicking) {
-            self.release.gate.poisoned.store(true, Ordering::Relaxed);
-        }
+impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    pub(super) fn mutex(&self) -> &'a Mutex<T> {
+        self.release.0
     }
 }
 
-impl Drop for Release<'_> {
+impl<T: ?Sized> Drop for Release<'_, T> {
     fn drop(&mut self) {
-        self.gate.tell_next();
+        self.0.gate.tell_next();
     }
 }
 
