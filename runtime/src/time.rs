@@ -42,7 +42,9 @@ pub fn timeout<T>(limit: Duration, f: impl FnOnce() -> T) -> Result<T, Elapsed> 
     Interrupts::with(Interrupts::pop_limit);
     result.map_err(|payload| match Interrupt::of_payload(&*payload) {
         Some(Interrupt::Elapsed(elapsed)) if elapsed == id => Elapsed,
-        _ => panic::resume_unwind(payload),
+        // Begun anew, not as a panic, for which locks would be poisoned.
+        Some(interrupt) => interrupt.unwind(),
+        None => panic::resume_unwind(payload),
     })
 }
 

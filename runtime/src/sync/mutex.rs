@@ -17,7 +17,7 @@ use crate::wait::{Key, Outcome, WaitList, wait};
 /// Locks are granted roughly in the order in which they were asked for: a thread that comes just when
 /// the lock is free may take it before one that is still being woken, which then keeps its place.
 ///
-/// It takes 64 bytes beside the value, and owns no other memory until a thread has to wait for it.
+/// It takes 72 bytes beside the value, and owns no other memory until a thread has to wait for it.
 ///
 /// # Differences from std
 ///
@@ -248,8 +248,8 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Mutex");
         match self.take() {
-            Some(guard) => out.field("value", &&*guard),
-            None => out.field("value", &format_args!("<locked>")),
+            Some(guard) => out.field("data", &&*guard),
+            None => out.field("data", &"<locked>"),
         };
         out.field("poisoned", &self.is_poisoned())
             .finish_non_exhaustive()

@@ -19,7 +19,7 @@ use crate::wait::{Key, WaitList};
 /// Therefore a thread that reads already and asks to read once more can wait for ever, behind a
 /// writer.
 ///
-/// It takes 72 bytes beside the value, and owns no other memory until a thread has to wait for it.
+/// It takes 80 bytes beside the value, and owns no other memory until a thread has to wait for it.
 ///
 /// # Differences from std
 ///
@@ -336,8 +336,8 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("RwLock");
         match self.take_to_read() {
-            Some(guard) => out.field("value", &&*guard),
-            None => out.field("value", &format_args!("<locked>")),
+            Some(guard) => out.field("data", &&*guard),
+            None => out.field("data", &format_args!("<locked>")),
         };
         out.field("poisoned", &self.is_poisoned())
             .finish_non_exhaustive()

@@ -1,0 +1,16 @@
+//! The tests of what std has, against greenwire.
+
+use greenwire_runtime::{sync, thread};
+
+#[path = "parity/barrier.rs"]
+mod barrier;
+#[path = "parity/condvar.rs"]
+mod condvar;
+#[path = "parity/mpsc.rs"]
+mod mpsc;
+#[path = "parity/mutex.rs"]
+mod mutex;
+#[path = "parity/once.rs"]
+mod once;
+#[path = "parity/rw_lock.rs"]
+mod rw_lock;
