@@ -1,6 +1,7 @@
 //! The one channel under [`mpsc`](super::mpsc) and [`mpmc`](super::mpmc): a queue of values, those who
 //! wait for a value, and those who wait for room.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::mem;
 use std::ops::Deref;
@@ -10,7 +11,7 @@ use std::time::Instant;
 
 use super::mpmc::SendTimeoutError;
 use super::source::{Source, charge, wait_for, wait_until};
-use crate::wait::{Key, Outcome, WaitList, Waiter, wait};
+use crate::wait::{Key, WaitList, Waiter};
 
 /// Makes a channel that holds up to `bound` values, or any number.
 pub(super) fn channel<T>(bound: Option<usize>) -> (Tx<T>, Rx<T>) {
@@ -100,73 +101,62 @@ impl<T> Channel<T> {
         value: T,
         deadline: Option<Instant>,
     ) -> Result<(), SendTimeoutError<T>> {
-        charge();
-        let mut place = None;
-        let mut late = false;
-        loop {
-            let mut state = self.lock();
-            if state.receivers == 0 {
-                return Err(SendTimeoutError::Disconnected(value));
-            }
-            if let Some(bound) = state.rendezvous() {
-                let offer = bound.blocked.push(None);
-                bound.offers.push_back(offer);
-                add(state, value);
-                return self.wait_for_receipt(offer, deadline);
-            }
-            if state.has_room() {
-                state.unblock(place);
-                add(state, value);
-                return Ok(());
-            }
-            if late {
-                state.unblock(place);
-                return Err(SendTimeoutError::Timeout(value));
-            }
-            place = state.block(place);
-            drop(state);
-            match wait(deadline) {
-                Outcome::Woken => {}
-                Outcome::TimedOut => late = true,
-                Outcome::Interrupted(interrupt) => {
-                    self.give_up_sending(place);
-                    interrupt.unwind()
-                }
-            }
+        let sending = Sending {
+            channel: self,
+            value: Cell::new(Some(value)),
+        };
+        match (wait_until(&sending, deadline), sending.value.into_inner()) {
+            (Some(sent), _) => Ok(sent?),
+            (None, Some(value)) => Err(SendTimeoutError::Timeout(value)),
+            // It was received at the last moment.
+            (None, None) => Ok(()),
         }
     }
+}
 
-    /// With a limit of 0: waits until the value of `offer` has been received.
-    fn wait_for_receipt(
-        &self,
-        offer: Key,
-        deadline: Option<Instant>,
-    ) -> Result<(), SendTimeoutError<T>> {
-        loop {
-            let outcome = wait(deadline);
-            let mut state = self.lock();
-            if outcome == Outcome::Woken && state.receivers > 0 && state.is_offered(offer) {
-                state.block(Some(offer));
-                continue;
-            }
-            let not_received = state.take_back(offer);
-            drop(state);
-            return match (outcome, not_received) {
-                (Outcome::Interrupted(interrupt), value) => {
-                    drop(value);
-                    interrupt.unwind()
-                }
-                (_, None) => Ok(()),
-                (Outcome::TimedOut, Some(value)) => Err(SendTimeoutError::Timeout(value)),
-                (Outcome::Woken, Some(value)) => Err(SendTimeoutError::Disconnected(value)),
-            };
+/// What a sender waits for: room for its value or, with a limit of 0, that it is received.
+struct Sending<'a, T> {
+    channel: &'a Channel<T>,
+    /// None once it is in the channel.
+    value: Cell<Option<T>>,
+}
+
+impl<T> Source for Sending<'_, T> {
+    type Output = Result<(), SendError<T>>;
+
+    fn poll(&self, place: &mut Option<Key>) -> Option<Self::Output> {
+        let mut state = self.channel.lock();
+        let Some(value) = self.value.take() else {
+            return state.receipt(place);
+        };
+        if state.receivers == 0 {
+            return Some(Err(SendError(value)));
         }
+        if let Some(bound) = state.rendezvous() {
+            let offer = bound.blocked.push(None);
+            bound.offers.push_back(offer);
+            *place = Some(offer);
+            add(state, value);
+            return None;
+        }
+        if state.has_room() {
+            state.unblock(place.take());
+            add(state, value);
+            return Some(Ok(()));
+        }
+        self.value.set(Some(value));
+        *place = state.block(*place);
+        None
     }
 
-    /// Who was told of room and does not use it tells the next one.
-    fn give_up_sending(&self, place: Option<Key>) {
-        let mut state = self.lock();
-        if !state.unblock(place) && state.has_room() {
+    fn leave(&self, place: Key) {
+        let mut state = self.channel.lock();
+        let Some(value) = self.value.take() else {
+            return self.value.set(state.take_back(place));
+        };
+        self.value.set(Some(value));
+        // Who was told of room and does not use it tells the next one.
+        if !state.unblock(Some(place)) && state.has_room() {
             let next = state.bound.as_mut().and_then(|bound| bound.blocked.pop());
             wake(next, state);
         }
@@ -271,9 +261,20 @@ impl<T> State<T> {
         self.bound.as_deref_mut().filter(|bound| bound.limit == 0)
     }
 
-    fn is_offered(&self, offer: Key) -> bool {
-        let bound = self.bound.as_ref();
-        bound.is_some_and(|bound| bound.offers.binary_search(&offer).is_ok())
+    /// With a limit of 0: whether the value that was offered from `place` is received, or never will be.
+    fn receipt(&mut self, place: &mut Option<Key>) -> Option<Result<(), SendError<T>>> {
+        let offer = (*place)?;
+        let bound = self.bound.as_mut()?;
+        if bound.offers.binary_search(&offer).is_err() {
+            *place = None;
+            return Some(Ok(()));
+        }
+        if self.receivers > 0 {
+            bound.blocked.push(Some(offer));
+            return None;
+        }
+        *place = None;
+        self.take_back(offer).map(|value| Err(SendError(value)))
     }
 
     /// Takes a value back that was offered and not received.

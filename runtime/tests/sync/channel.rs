@@ -264,3 +264,22 @@ fn a_cancelled_receiver_takes_no_value_with_it() {
         join(survivor).unwrap();
     }
 }
+
+#[test]
+fn a_cancelled_sender_takes_no_room_with_it() {
+    for _ in 0..200 {
+        let (sender, receiver) = mpmc::sync_channel(1);
+        sender.send(0).unwrap();
+        let (one, other) = (sender.clone(), sender);
+        let victim = thread::spawn(move || one.send(1).unwrap());
+        let survivor = thread::spawn(move || other.send(2).unwrap());
+        let thread = victim.thread().clone();
+        let cancels = spawn(Kind::Os, move || thread.cancel().unwrap());
+        assert_eq!(receiver.recv(), Ok(0));
+        cancels.join();
+        if join(victim).is_ok() {
+            receiver.recv().unwrap();
+        }
+        join(survivor).unwrap();
+    }
+}
