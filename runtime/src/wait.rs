@@ -1,7 +1,8 @@
 //! The one wait primitive, under every lock, channel, join, sleep and socket.
 //!
 //! A wake is a hint: a wait may return [`Outcome::Woken`] for no reason, so every primitive is a loop
-//! that makes itself known to its wakers, checks its condition, and waits again:
+//! that makes itself known to its wakers, checks its condition, and waits again (locks and channels share
+//! the one in `sync/source.rs`):
 //!
 //! ```text
 //!   loop {

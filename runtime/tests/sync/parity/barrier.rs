@@ -1,9 +1,8 @@
 //! Barriers.
 
 use super::{sync, thread};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use sync::Barrier;
+use sync::atomic::{AtomicUsize, Ordering};
+use sync::{Arc, Barrier};
 
 #[test]
 fn all_pass_together_and_one_leads() {

@@ -1,9 +1,8 @@
 //! Condition variables.
 
 use super::{sync, thread};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-use sync::{Condvar, Mutex};
+use sync::{Arc, Condvar, Mutex};
 
 const SOON: Duration = Duration::from_millis(5);
 const LONG: Duration = Duration::from_secs(30);

@@ -1,8 +1,8 @@
 //! Channels with one receiver.
 
 use super::{sync, thread};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use sync::atomic::{AtomicUsize, Ordering};
 use sync::mpsc::{self, RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
 const SOON: Duration = Duration::from_millis(5);
@@ -116,7 +116,7 @@ fn a_bound_holds_senders_back() {
 fn a_rendezvous_ends_with_the_receipt() {
     let (sender, receiver) = mpsc::sync_channel(0);
     assert_eq!(sender.try_send(0), Err(TrySendError::Full(0)));
-    let received = std::sync::Arc::new(AtomicUsize::new(0));
+    let received = sync::Arc::new(AtomicUsize::new(0));
     let seen = received.clone();
     let sends = thread::spawn(move || {
         for n in 1..=100 {

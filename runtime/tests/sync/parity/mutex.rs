@@ -2,8 +2,7 @@
 
 use super::{sync, thread};
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::{Arc, TryLockError};
-use sync::Mutex;
+use sync::{Arc, Mutex, TryLockError};
 
 fn poisoned<T: Send + 'static>(value: T) -> Arc<Mutex<T>> {
     let mutex = Arc::new(Mutex::new(value));

@@ -2,9 +2,8 @@
 
 use super::{sync, thread};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use sync::{LazyLock, Once, OnceLock};
+use sync::atomic::{AtomicUsize, Ordering};
+use sync::{Arc, LazyLock, Once, OnceLock};
 
 fn panics(f: impl FnOnce()) -> bool {
     catch_unwind(AssertUnwindSafe(f)).is_err()

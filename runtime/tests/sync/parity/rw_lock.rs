@@ -2,8 +2,7 @@
 
 use super::{sync, thread};
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::{Arc, TryLockError};
-use sync::{RwLock, RwLockWriteGuard};
+use sync::{Arc, RwLock, RwLockWriteGuard, TryLockError};
 
 fn poisoned<T: Send + Sync + 'static>(value: T) -> Arc<RwLock<T>> {
     let lock = Arc::new(RwLock::new(value));
