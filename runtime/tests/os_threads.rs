@@ -2,7 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
-use greenwire_runtime::sync::{Mutex, mpsc};
+use greenwire_runtime::sync::{Mutex, mpsc, select};
 use greenwire_runtime::{Builder, thread, time, unblock};
 use std::fs;
 use std::io;
@@ -61,4 +61,10 @@ fn everything_works_and_no_worker_starts() {
     let short = thread::spawn(|| time::timeout(Duration::from_millis(5), thread::park));
     assert_eq!(short.join().unwrap(), Err(time::Elapsed));
     assert!(thread::spawn(|| panic!("on purpose")).join().is_err());
+    let mut ends = thread::spawn(|| 7);
+    let chosen = select! {
+        join(ends) -> result => result.unwrap(),
+        recv(receiver) -> _ => unreachable!("nobody sends any more"),
+    };
+    assert_eq!(chosen, 7);
 }

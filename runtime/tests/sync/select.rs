@@ -29,10 +29,10 @@ fn the_arm_that_is_ready_runs() {
     assert_eq!(choose(), "late");
     sender.send(1).unwrap();
     assert_eq!(choose(), "number 1");
-    once.send("one").unwrap();
-    assert_eq!(choose(), "word one");
     event.set();
     assert_eq!(choose(), "event");
+    once.send("one").unwrap();
+    assert_eq!(choose(), "word one");
     handle.thread().unpark();
     let ended = select! {
         join(handle) -> result => result,
