@@ -64,9 +64,13 @@
 mod addr;
 mod buffer;
 mod calls;
+mod handle;
+mod listener;
 mod socket;
 mod tcp;
 mod timeout;
+mod udp;
+pub mod unix;
 
 pub use addr::ToSocketAddrs;
 pub use buffer::Buffer;
@@ -75,3 +79,4 @@ pub use std::net::{
     AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6,
 };
 pub use tcp::{Incoming, IntoIncoming, TcpListener, TcpStream};
+pub use udp::UdpSocket;

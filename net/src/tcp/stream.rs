@@ -2,7 +2,7 @@
 
 use super::connect;
 use crate::addr::{ToSocketAddrs, try_each};
-use crate::calls::DONTWAIT_COVERS_SENDING;
+use crate::handle::{socket_handle, stream_io};
 use crate::socket::Socket;
 use socket2::SockRef;
 use std::fmt;
@@ -116,60 +116,6 @@ impl TcpStream {
         result
     }
 
-    /// Another handle to the same descriptor. Never fails.
-    ///
-    /// # Errors
-    ///
-    /// None; the signature is std's.
-    ///
-    /// # Differences from std
-    ///
-    /// Std duplicates the descriptor, of which a process has few.
-    pub fn try_clone(&self) -> io::Result<TcpStream> {
-        let socket = self.socket.clone();
-        Ok(TcpStream { socket })
-    }
-
-    /// Limits how long a read may wait from now on, for every handle. `None` is no limit.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` for a limit of zero.
-    pub fn set_read_timeout(&self, dur: Option<Duration>) -> io::Result<()> {
-        self.get_ref().set_read_timeout(dur)?;
-        self.socket.read_timeout.set(dur);
-        Ok(())
-    }
-
-    /// Limits how long a write may wait from now on, for every handle. `None` is no limit.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` for a limit of zero.
-    pub fn set_write_timeout(&self, dur: Option<Duration>) -> io::Result<()> {
-        self.get_ref().set_write_timeout(dur)?;
-        self.socket.write_timeout.set(dur);
-        Ok(())
-    }
-
-    /// How long a read may wait, as the system rounded it.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    pub fn read_timeout(&self) -> io::Result<Option<Duration>> {
-        self.get_ref().read_timeout()
-    }
-
-    /// How long a write may wait, as the system rounded it.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    pub fn write_timeout(&self) -> io::Result<Option<Duration>> {
-        self.get_ref().write_timeout()
-    }
-
     /// Reads what comes next and leaves it there. Waits as a read does.
     ///
     /// # Errors
@@ -265,6 +211,30 @@ impl TcpStream {
         self.get_ref().nodelay()
     }
 
+    /// Sets whether segments are acknowledged at once. The system may change it again on its own.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    ///
+    /// # Differences from std
+    ///
+    /// Std's is a method of `std::os::linux::net::TcpStreamExt`, which only std can implement.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub fn set_quickack(&self, quickack: bool) -> io::Result<()> {
+        SockRef::from(self).set_tcp_quickack(quickack)
+    }
+
+    /// Whether segments are acknowledged at once.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub fn quickack(&self) -> io::Result<bool> {
+        SockRef::from(self).tcp_quickack()
+    }
+
     /// Sets the time to live of the packets sent.
     ///
     /// # Errors
@@ -282,150 +252,7 @@ impl TcpStream {
     pub fn ttl(&self) -> io::Result<u32> {
         self.get_ref().ttl()
     }
-
-    /// Takes the error that is pending on the socket.
-    ///
-    /// # Errors
-    ///
-    /// The system's, if it cannot tell.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.get_ref().take_error()
-    }
-
-    /// Makes reads and writes return `WouldBlock` at once instead of waiting, on every kind of thread
-    /// and for every handle; or wait again. [`park_until_readable`](Self::park_until_readable) waits
-    /// all the same.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        self.socket.set_nonblocking(nonblocking)
-    }
-
-    /// Turns it into std's, with the same descriptor if this is the only handle, else with a
-    /// duplicate.
-    ///
-    /// ```
-    /// # use greenwire_net::{TcpListener, TcpStream};
-    /// # fn main() -> std::io::Result<()> {
-    /// # let listener = TcpListener::bind("127.0.0.1:0")?;
-    /// let stream = TcpStream::connect(listener.local_addr()?)?;
-    /// let stream: std::net::TcpStream = stream.into_std()?;
-    /// let stream = TcpStream::from(stream);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The system's, when there are no free descriptors for a duplicate. On Apple's systems
-    /// `ResourceBusy` if there are other handles, because a duplicate would share their non-blocking
-    /// mode.
-    pub fn into_std(self) -> io::Result<net::TcpStream> {
-        match Arc::try_unwrap(self.socket) {
-            Ok(socket) => socket.into_inner(),
-            Err(shared) if DONTWAIT_COVERS_SENDING => shared.get_ref().try_clone(),
-            Err(_) => Err(io::ErrorKind::ResourceBusy.into()),
-        }
-    }
-
-    /// The first handle.
-    pub(super) fn new(socket: Socket<net::TcpStream>) -> TcpStream {
-        let socket = Arc::new(socket);
-        TcpStream { socket }
-    }
-
-    fn get_ref(&self) -> &net::TcpStream {
-        self.socket.get_ref()
-    }
 }
 
-impl Read for &TcpStream {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.read(buf)
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.socket.read_vectored(bufs)
-    }
-}
-
-impl Write for &TcpStream {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.socket.write(buf)
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.socket.write_vectored(bufs)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Read for TcpStream {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.read(buf)
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.socket.read_vectored(bufs)
-    }
-}
-
-impl Write for TcpStream {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.socket.write(buf)
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.socket.write_vectored(bufs)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl From<net::TcpStream> for TcpStream {
-    /// Timeouts and blocking mode go on as they were set.
-    fn from(stream: net::TcpStream) -> TcpStream {
-        TcpStream::new(Socket::adopt(stream))
-    }
-}
-
-impl From<OwnedFd> for TcpStream {
-    /// As from std's stream. The descriptor has to be a connected TCP socket.
-    fn from(fd: OwnedFd) -> TcpStream {
-        net::TcpStream::from(fd).into()
-    }
-}
-
-impl TryFrom<TcpStream> for OwnedFd {
-    type Error = io::Error;
-
-    /// By [`TcpStream::into_std`].
-    fn try_from(stream: TcpStream) -> io::Result<OwnedFd> {
-        stream.into_std().map(OwnedFd::from)
-    }
-}
-
-impl AsFd for TcpStream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.get_ref().as_fd()
-    }
-}
-
-impl AsRawFd for TcpStream {
-    fn as_raw_fd(&self) -> RawFd {
-        self.get_ref().as_raw_fd()
-    }
-}
-
-impl fmt::Debug for TcpStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.get_ref().fmt(f)
-    }
-}
+socket_handle!(TcpStream, net::TcpStream);
+stream_io!(TcpStream, &TcpStream);
