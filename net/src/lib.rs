@@ -64,6 +64,7 @@
 mod addr;
 mod buffer;
 mod calls;
+pub mod dns;
 mod handle;
 mod listener;
 mod socket;
