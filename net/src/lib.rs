@@ -65,6 +65,7 @@ mod addr;
 mod buffer;
 mod calls;
 pub mod dns;
+mod foreign;
 mod handle;
 mod listener;
 mod socket;
@@ -75,6 +76,7 @@ pub mod unix;
 
 pub use addr::ToSocketAddrs;
 pub use buffer::Buffer;
+pub use foreign::{wait_readable, wait_writable};
 #[doc(no_inline)]
 pub use std::net::{
     AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6,

@@ -21,10 +21,31 @@ pub(crate) fn on_both(story: fn()) {
         let thread = thread::spawn(move || ended_by(story, end));
         || thread.join()
     });
+    on_green(story);
+}
+
+/// Tells the story on a green thread.
+pub(crate) fn on_green(story: fn()) {
     within_deadline("on a green thread", |end| {
         let thread = greenwire_runtime::thread::spawn(move || ended_by(story, end));
         || thread.join()
     });
+}
+
+/// Starts `work` on a thread as `spawn` makes them; returns once it runs.
+pub(crate) fn started<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> greenwire_runtime::thread::JoinHandle<T> {
+    let (tell, told) = mpsc::channel();
+    let thread = greenwire_runtime::thread::spawn(move || {
+        tell.send(()).unwrap();
+        work()
+    });
+    // Yielding, unlike a channel of std's: the other may be a green thread of the same OS thread.
+    while told.try_recv().is_err() {
+        greenwire_runtime::thread::yield_now();
+    }
+    thread
 }
 
 /// Runs `peer` on an OS thread, to be joined at the end of a story.
