@@ -9,3 +9,12 @@ pub use greenwire_runtime as runtime;
 pub use greenwire_runtime::{sync, thread, time, unblock};
 #[doc(inline)]
 pub use {greenwire_http as http, greenwire_net as net, greenwire_websocket as websocket};
+
+/// The parts of [`std::os`] that wait.
+pub mod os {
+    /// Unix.
+    pub mod unix {
+        #[doc(inline)]
+        pub use greenwire_net::unix as net;
+    }
+}

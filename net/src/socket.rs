@@ -176,11 +176,16 @@ impl<T: Stream> Socket<T> {
         self.receive(|io| try_peek(io, buf))
     }
 
+    /// Waits on either kind of thread until an operation for `direction` is worth trying.
+    pub(crate) fn wait(&self, direction: Direction, timeout: Option<Duration>) -> io::Result<()> {
+        self.source.wait(direction, timeout)
+    }
+
     pub(crate) fn park_until_readable(&self) -> io::Result<()> {
         if blocks_in_kernel() {
             return Ok(());
         }
-        self.source.wait(Direction::Read, self.read_timeout.get())
+        self.wait(Direction::Read, self.read_timeout.get())
     }
 
     pub(crate) fn write(&self, buf: &[u8]) -> io::Result<usize> {

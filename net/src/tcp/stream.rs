@@ -4,6 +4,8 @@ use super::connect;
 use crate::addr::{ToSocketAddrs, try_each};
 use crate::handle::{socket_handle, stream_io};
 use crate::socket::Socket;
+#[cfg(feature = "tls")]
+use greenwire_runtime::io::Direction;
 use socket2::SockRef;
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
@@ -251,6 +253,24 @@ impl TcpStream {
     /// The system's.
     pub fn ttl(&self) -> io::Result<u32> {
         self.get_ref().ttl()
+    }
+}
+
+/// For protocols that are between the stream and its user.
+#[cfg(feature = "tls")]
+impl TcpStream {
+    /// Waits on either kind of thread until an operation for `direction` is worth trying.
+    pub(crate) fn wait(&self, direction: Direction, timeout: Option<Duration>) -> io::Result<()> {
+        self.socket.wait(direction, timeout)
+    }
+
+    /// As [`wait`](Self::wait), with the timeout and the mode that were set.
+    pub(crate) fn wait_as_set(&self, direction: Direction) -> io::Result<()> {
+        let timeout = match direction {
+            Direction::Read => &self.socket.read_timeout,
+            Direction::Write => &self.socket.write_timeout,
+        };
+        self.socket.wait(direction, self.socket.limit(timeout))
     }
 }
 
