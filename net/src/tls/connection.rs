@@ -10,7 +10,9 @@
 //! - A writer waits until its records have left. A reader never waits for that: what it has to send (a new
 //!   key, an alert, some tens of bytes) leaves with what is written next, or when it next reads, if the
 //!   socket is full now.
-//! - Readers take turns, by a lock that only readers want.
+//! - Readers take turns, by a lock that only readers want; so do writers, by another one. To take a turn is
+//!   also what charges a call to its green thread's budget, so that a stream that is always ready does not
+//!   keep the worker.
 
 use super::Error;
 use crate::TcpStream;
@@ -31,7 +33,8 @@ const MOST_DISCARDED: usize = 16;
 pub(super) struct Connection {
     socket: TcpStream,
     state: Mutex<State>,
-    readers: sync::Mutex<()>,
+    readers: Turns,
+    writers: Turns,
 }
 
 #[derive(Debug)]
@@ -62,7 +65,8 @@ impl Connection {
         let connection = Connection {
             socket,
             state: Mutex::new(state),
-            readers: sync::Mutex::new(()),
+            readers: Turns::default(),
+            writers: Turns::default(),
         };
         connection.shake_hands(Instant::now().checked_add(limit))?;
         Ok(connection)
@@ -78,7 +82,11 @@ impl Connection {
     }
 
     fn shake_hands(&self, deadline: Option<Instant>) -> Result<(), Error> {
-        while let Some(direction) = self.state().advance_handshake(&self.socket)? {
+        loop {
+            let waits_for = self.state().advance_handshake(&self.socket)?;
+            let Some(direction) = waits_for else {
+                return Ok(());
+            };
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
                 return Err(Error::HandshakeTimedOut);
@@ -89,20 +97,19 @@ impl Connection {
                 result => result?,
             }
         }
-        Ok(())
     }
 
     pub(super) fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);
         }
-        let _turn = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.readers.take();
         self.when_readable(|state| state.read(buf))
     }
 
     /// Waits until a read need not.
     pub(super) fn park_until_readable(&self) -> io::Result<()> {
-        let _turn = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.readers.take();
         self.when_readable(|state| match state.is_readable() {
             true => Ok(()),
             // There is no byte to lose; it tells whether this is the end.
@@ -135,6 +142,7 @@ impl Connection {
         if buf.is_empty() {
             return Ok(0);
         }
+        let _turn = self.writers.take();
         self.flush()?;
         let taken = self.state().encrypt(&buf[..buf.len().min(CHUNK)])?;
         match self.flush() {
@@ -290,6 +298,16 @@ impl State {
 fn left_early() -> Error {
     let what = "the peer closed the connection during the TLS handshake";
     io::Error::new(ErrorKind::UnexpectedEof, what).into()
+}
+
+/// Whoever holds the guard has the turn; the others queue.
+#[derive(Debug, Default)]
+struct Turns(sync::Mutex<()>);
+
+impl Turns {
+    fn take(&self) -> sync::MutexGuard<'_, ()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A socket as rustls reads and writes it: never waiting.

@@ -1,6 +1,6 @@
 //! `UnixDatagram`: std's.
 
-use super::{address, retry};
+use super::{address, retry, unless_full};
 use crate::calls::{try_peek, try_peek_from, try_recv, try_recv_from, try_send, try_send_to};
 use crate::handle::socket_handle;
 use crate::socket::Socket;
@@ -205,7 +205,10 @@ impl UnixDatagram {
         }
         let to = address::to_system(socket_addr)?;
         let timeout = self.socket.limit(&self.socket.write_timeout);
-        retry(timeout, || try_send_to(self.get_ref(), buf, &to))
+        retry(timeout, || {
+            self.socket
+                .transmit(|socket| unless_full(try_send_to(socket, buf, &to)))
+        })
     }
 
     /// Sends one datagram to the peer given to [`connect`](Self::connect), and waits while that is

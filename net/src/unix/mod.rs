@@ -40,25 +40,30 @@ use std::time::{Duration, Instant};
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 
-/// Repeats `attempt` while it gives `WouldBlock`, up to `timeout`, with pauses in between.
+/// Repeats `attempt` while it gives nothing, up to `timeout`, with pauses in between.
 fn retry<R>(
     timeout: Option<Duration>,
-    mut attempt: impl FnMut() -> io::Result<R>,
+    mut attempt: impl FnMut() -> io::Result<Option<R>>,
 ) -> io::Result<R> {
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let mut pause = Duration::from_millis(1);
     loop {
-        match attempt() {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                let left = deadline.map(|deadline| deadline - Instant::now().min(deadline));
-                if left == Some(Duration::ZERO) {
-                    return Err(error);
-                }
-                thread::sleep(left.map_or(pause, |left| left.min(pause)));
-                pause = LONGEST_PAUSE.min(pause * 2);
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
+        if let Some(done) = attempt()? {
+            return Ok(done);
         }
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left == Some(Duration::ZERO) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        thread::sleep(left.map_or(pause, |left| left.min(pause)));
+        pause = LONGEST_PAUSE.min(pause * 2);
+    }
+}
+
+/// For an attempt that a `Source` makes, and must not wait for: nothing, in place of `WouldBlock`.
+fn unless_full<R>(result: io::Result<R>) -> io::Result<Option<R>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+        result => result.map(Some),
     }
 }

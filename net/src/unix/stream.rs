@@ -1,10 +1,10 @@
 //! `UnixStream`: std's, with handles that share one descriptor.
 
-use super::{address, retry};
+use super::{address, retry, unless_full};
 use crate::calls::DONTWAIT_COVERS_SENDING;
 use crate::handle::{socket_handle, stream_io};
 use crate::socket::Socket;
-use greenwire_runtime::io::blocks_in_kernel;
+use greenwire_runtime::io::{Direction, Source, blocks_in_kernel};
 use socket2::{Domain, Type};
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
@@ -124,7 +124,11 @@ fn connect(addr: &SocketAddr) -> io::Result<net::UnixStream> {
     let addr = address::to_system(addr)?;
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
-    retry(None, || Ok(rustix::net::connect(&socket, &addr)?))?;
+    let source = Source::new(socket);
+    let attempt =
+        |socket: &_| unless_full(rustix::net::connect(socket, &addr).map_err(io::Error::from));
+    retry(None, || source.perform(Direction::Write, None, attempt))?;
+    let socket = source.into_inner();
     if DONTWAIT_COVERS_SENDING {
         socket.set_nonblocking(false)?;
     }
