@@ -15,7 +15,7 @@ use greenwire_runtime::thread;
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
-use support::{on_both, pair_of_ours, started};
+use support::{on_both, on_green, pair_of_ours, started};
 
 type Handshake = Result<TlsStream, Error>;
 
@@ -323,14 +323,31 @@ fn a_panic_does_not_end_a_connection_cleanly() {
         });
         let mut text = [0; 7];
         client.read_exact(&mut text).unwrap();
-        if handler.cancel().is_err() {
-            return; // OS threads cannot be cancelled.
-        }
+        handler.cancel().unwrap();
         handler.join().unwrap_err();
         let error = client.read(&mut text).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
         let inner = error.get_ref().unwrap().downcast_ref::<Error>();
         assert!(matches!(inner, Some(Error::Truncated)));
+    });
+}
+
+/// Nor does what comes after the panic.
+#[test]
+fn a_writer_that_is_cancelled_is_missed() {
+    on_green(|| {
+        let (server, mut client) = connected();
+        let (reader, mut writer) = server.split();
+        let handler = thread::spawn(move || {
+            writer.write_all(b"half of").unwrap();
+            thread::park();
+        });
+        client.read_exact(&mut [0; 7]).unwrap();
+        handler.cancel().unwrap();
+        handler.join().unwrap_err();
+        drop(reader);
+        let error = client.read(&mut [0]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
     });
 }
 

@@ -26,8 +26,8 @@ use std::time::{Duration, Instant};
 /// How much of a write is encrypted at a time, at most. It bounds what waits to be sent.
 const CHUNK: usize = 64 * 1024;
 
-/// How often is read from a connection that is being closed: 4 KiB at a time.
-const MOST_DISCARDED: usize = 16;
+/// How often is read at a time, 4 KiB each: then others may have the lock, and the worker.
+const READS: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -44,7 +44,7 @@ pub(super) struct State {
     failure: Option<rustls::Error>,
     /// Reading was ended here, so that an end without `close_notify` is no surprise.
     reading_ended: bool,
-    /// `close_notify` has been sent, or waits to be.
+    /// `close_notify` has been sent, waits to be, or is not to be.
     writing_ended: bool,
 }
 
@@ -110,30 +110,24 @@ impl Connection {
     /// Waits until a read need not.
     pub(super) fn park_until_readable(&self) -> io::Result<()> {
         let _turn = self.readers.take();
-        self.when_readable(|state| match state.is_readable() {
-            true => Ok(()),
-            // There is no byte to lose; it tells whether this is the end.
-            false => state.read(&mut [0]).map(drop),
-        })
+        self.when_readable(State::readable)
     }
 
-    /// Runs `attempt` until it does not give `WouldBlock`, and takes in records in between.
+    /// Runs `attempt` until it does not give `WouldBlock`, and waits for records in between.
     fn when_readable<R>(
         &self,
         mut attempt: impl FnMut(&mut State) -> io::Result<R>,
     ) -> io::Result<R> {
         loop {
-            let mut state = self.state();
-            match attempt(&mut state) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                result => return result,
-            }
-            match state.take_in(&self.socket) {
+            let tried = self.state().try_read(&self.socket, &mut attempt);
+            match tried {
+                Ok(Some(result)) => return Ok(result),
+                // There may be records without end, and without a byte to read.
+                Ok(None) => thread::yield_now(),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    drop(state);
                     self.socket.wait_as_set(Direction::Read)?;
                 }
-                result => drop(result?),
+                Err(error) => return Err(error),
             }
         }
     }
@@ -181,14 +175,17 @@ impl Connection {
         self.socket.shutdown(Shutdown::Read)
     }
 
-    /// Says the end of what is written, if the socket takes that now. It is not said by who unwinds: then
-    /// what was written may not be all.
+    /// Says the end of what is written, if the socket takes that now. It is not said by who unwinds, nor ever
+    /// after that: what was written may not be all.
     pub(super) fn end_writing(&self) {
         let mut state = self.state();
-        if thread::panicking() || state.tls.is_handshaking() || state.failure.is_some() {
+        if state.tls.is_handshaking() || state.failure.is_some() {
             return;
         }
-        state.queue_end();
+        match thread::panicking() {
+            true => state.writing_ended = true,
+            false => state.queue_end(),
+        }
         // Nobody is left to be told of an error.
         let _ = state.send(&self.socket);
     }
@@ -197,7 +194,9 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.end_writing();
-        self.state().discard_records(&self.socket);
+        // Takes in what only rustls reads: the tickets of a server, a peer's `close_notify`. When a socket is
+        // closed with something unread, the system resets the connection and discards what was sent last.
+        let _ = self.state().try_read(&self.socket, State::readable);
     }
 }
 
@@ -222,7 +221,25 @@ impl State {
         }
     }
 
-    /// `WouldBlock` if there is nothing to read yet.
+    /// Runs `attempt` until it does not give `WouldBlock`, and takes in records in between. `WouldBlock` if
+    /// none has come, nothing if there are many.
+    fn try_read<R>(
+        &mut self,
+        socket: &TcpStream,
+        mut attempt: impl FnMut(&mut State) -> io::Result<R>,
+    ) -> io::Result<Option<R>> {
+        for _ in 0..READS {
+            match attempt(self) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                result => return result.map(Some),
+            }
+            self.tls.read_tls(&mut AtOnce(socket))?;
+            self.process(socket).map_err(Error::Tls)?;
+        }
+        Ok(None)
+    }
+
+    /// `WouldBlock` if nothing is decrypted.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         match self.tls.reader().read(buf) {
             Ok(count) => Ok(count),
@@ -232,26 +249,11 @@ impl State {
         }
     }
 
-    /// Whether there is something decrypted, or a failure to report.
-    fn is_readable(&mut self) -> bool {
-        let state = self.tls.process_new_packets();
-        state.map_or(true, |state| state.plaintext_bytes_to_read() > 0)
-    }
-
-    /// Takes in some of what has come; how many bytes, 0 at the end.
-    fn take_in(&mut self, socket: &TcpStream) -> io::Result<usize> {
-        let count = self.tls.read_tls(&mut AtOnce(socket))?;
-        self.process(socket).map_err(Error::Tls)?;
-        Ok(count)
-    }
-
-    /// Takes in what only rustls reads: tickets of a server, the `close_notify` of a peer. When a socket is
-    /// closed with something unread, the system resets the connection, and discards what was sent last.
-    fn discard_records(&mut self, socket: &TcpStream) {
-        for _ in 0..MOST_DISCARDED {
-            if self.is_readable() || !matches!(self.take_in(socket), Ok(1..)) {
-                return;
-            }
+    /// As [`read`](State::read), and takes nothing.
+    fn readable(&mut self) -> io::Result<()> {
+        match self.tls.process_new_packets() {
+            Ok(state) if state.plaintext_bytes_to_read() == 0 => self.read(&mut [0]).map(drop),
+            _ => Ok(()),
         }
     }
 
@@ -264,8 +266,10 @@ impl State {
     }
 
     fn queue_end(&mut self) {
-        self.tls.send_close_notify();
-        self.writing_ended = true;
+        if !self.writing_ended {
+            self.tls.send_close_notify();
+            self.writing_ended = true;
+        }
     }
 
     fn encrypt(&mut self, buf: &[u8]) -> io::Result<usize> {

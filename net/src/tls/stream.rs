@@ -10,8 +10,8 @@ use std::sync::Arc;
 /// A TLS connection: what is read and written here is encrypted on the [`TcpStream`] below.
 ///
 /// It is made by an [`Acceptor`](super::Acceptor) or a [`Connector`](super::Connector). Reading and writing
-/// need `&TlsStream` only, and any number of threads of either kind may do so at once; two readers take
-/// turns. For a loop that reads and another one that writes see [`split`](Self::split).
+/// need `&TlsStream` only, and any number of threads of either kind may do so at once. Readers take turns, and
+/// so do writers; nothing limits how long one waits for its turn. For a loop that reads and another one that writes see [`split`](Self::split).
 ///
 /// Timeouts and non-blocking mode are those of the stream below, by [`get_ref`](Self::get_ref).
 #[derive(Debug)]
