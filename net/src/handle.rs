@@ -234,7 +234,84 @@ macro_rules! conversions {
     };
 }
 
-/// `Read` and `Write` for the given types, whose `socket` is a stream's.
+/// What streams have beyond that.
+macro_rules! stream_handle {
+    ($Type:ident) => {
+        impl $Type {
+            /// Ends one direction or both, for every handle, and wakes whoever waits on the stream: readers
+            /// get the end of the stream, writers `BrokenPipe`.
+            ///
+            /// # Errors
+            ///
+            /// `NotConnected` if the connection is gone already.
+            pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+                let result = self.get_ref().shutdown(how);
+                self.socket.wake_all();
+                result
+            }
+
+            /// Reads what comes next and leaves it there. Waits as a read does.
+            ///
+            /// # Errors
+            ///
+            /// As a read's.
+            ///
+            /// # Cancellation
+            ///
+            /// May park here.
+            pub fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+                self.socket.peek(buf)
+            }
+
+            /// Reads what is there now and never waits, on either kind of thread. 0 is the end of the stream.
+            ///
+            /// # Errors
+            ///
+            /// `WouldBlock` if there is nothing; as a read's otherwise.
+            pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+                self.socket.try_read(buf)
+            }
+
+            /// Writes what the socket takes now and never waits, on either kind of thread.
+            ///
+            /// # Errors
+            ///
+            /// `WouldBlock` if it takes nothing; as a write's otherwise.
+            pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+                self.socket.try_write(buf)
+            }
+
+            /// As [`try_write`](Self::try_write), from several buffers.
+            ///
+            /// # Errors
+            ///
+            /// As [`try_write`](Self::try_write).
+            pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+                self.socket.try_write_vectored(bufs)
+            }
+
+            /// Waits without a buffer: parks a green thread until a read is likely to get something, be it
+            /// data, the end or an error.
+            ///
+            /// An OS thread waits in the read itself, which saves a system call: there this returns at once.
+            ///
+            /// # Errors
+            ///
+            /// `WouldBlock` if the read timeout passes.
+            ///
+            /// # Cancellation
+            ///
+            /// May park here.
+            pub fn park_until_readable(&self) -> io::Result<()> {
+                self.socket.park_until_readable()
+            }
+        }
+
+        crate::handle::stream_io!($Type, &$Type);
+    };
+}
+
+/// `Read` and `Write`, for the types and for references to them.
 macro_rules! stream_io {
     ($($Type:ty),*) => {$(
         impl Read for $Type {
@@ -263,4 +340,4 @@ macro_rules! stream_io {
     )*};
 }
 
-pub(crate) use {conversions, listener_handle, socket_handle, stream_io};
+pub(crate) use {conversions, listener_handle, socket_handle, stream_handle, stream_io};

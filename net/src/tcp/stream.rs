@@ -2,7 +2,7 @@
 
 use super::connect;
 use crate::addr::{ToSocketAddrs, try_each};
-use crate::handle::{socket_handle, stream_io};
+use crate::handle::{socket_handle, stream_handle};
 use crate::socket::Socket;
 #[cfg(feature = "tls")]
 use greenwire_runtime::io::Direction;
@@ -106,74 +106,6 @@ impl TcpStream {
         self.get_ref().local_addr()
     }
 
-    /// Ends one direction or both, for every handle, and wakes whoever waits on the stream: readers
-    /// get the end of the stream, writers `BrokenPipe`.
-    ///
-    /// # Errors
-    ///
-    /// `NotConnected` if the connection is gone already.
-    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        let result = self.get_ref().shutdown(how);
-        self.socket.wake_all();
-        result
-    }
-
-    /// Reads what comes next and leaves it there. Waits as a read does.
-    ///
-    /// # Errors
-    ///
-    /// As a read's.
-    ///
-    /// # Cancellation
-    ///
-    /// May park here.
-    pub fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.peek(buf)
-    }
-
-    /// Reads what is there now and never waits, on either kind of thread. 0 is the end of the stream.
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if there is nothing; as a read's otherwise.
-    pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.try_read(buf)
-    }
-
-    /// Writes what the socket takes now and never waits, on either kind of thread.
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if it takes nothing; as a write's otherwise.
-    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        self.socket.try_write(buf)
-    }
-
-    /// As [`try_write`](Self::try_write), from several buffers.
-    ///
-    /// # Errors
-    ///
-    /// As [`try_write`](Self::try_write).
-    pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.socket.try_write_vectored(bufs)
-    }
-
-    /// Waits without a buffer: parks a green thread until a read is likely to get something, be it
-    /// data, the end or an error.
-    ///
-    /// An OS thread waits in the read itself, which saves a system call: there this returns at once.
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if the read timeout passes.
-    ///
-    /// # Cancellation
-    ///
-    /// May park here.
-    pub fn park_until_readable(&self) -> io::Result<()> {
-        self.socket.park_until_readable()
-    }
-
     /// Sets what dropping the last handle does with bytes that are not delivered yet. `None`, the
     /// default: the system goes on delivering them. Zero: they are discarded and the peer sees a
     /// reset. Other times: the drop itself waits that long for delivery, *in the kernel*, which holds
@@ -275,4 +207,4 @@ impl TcpStream {
 }
 
 socket_handle!(TcpStream, net::TcpStream);
-stream_io!(TcpStream, &TcpStream);
+stream_handle!(TcpStream);

@@ -2,7 +2,7 @@
 
 use super::{address, retry, unless_full};
 use crate::calls::DONTWAIT_COVERS_SENDING;
-use crate::handle::{socket_handle, stream_io};
+use crate::handle::{socket_handle, stream_handle};
 use crate::socket::Socket;
 use greenwire_runtime::io::{Direction, Source, blocks_in_kernel};
 use socket2::{Domain, Type};
@@ -89,35 +89,10 @@ impl UnixStream {
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.get_ref().local_addr()
     }
-
-    /// Ends one direction or both, for every handle, and wakes whoever waits on the stream: readers
-    /// get the end of the stream, writers `BrokenPipe`.
-    ///
-    /// # Errors
-    ///
-    /// `NotConnected` if the connection is gone already.
-    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        let result = self.get_ref().shutdown(how);
-        self.socket.wake_all();
-        result
-    }
-
-    /// Reads what comes next and leaves it there. Waits as a read does.
-    ///
-    /// # Errors
-    ///
-    /// As a read's.
-    ///
-    /// # Cancellation
-    ///
-    /// May park here.
-    pub fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.peek(buf)
-    }
 }
 
 socket_handle!(UnixStream, net::UnixStream);
-stream_io!(UnixStream, &UnixStream);
+stream_handle!(UnixStream);
 
 /// The kernel either connects at once or says that the queue is full.
 fn connect(addr: &SocketAddr) -> io::Result<net::UnixStream> {
