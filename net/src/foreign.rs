@@ -80,9 +80,12 @@ pub fn wait_writable(fd: impl AsFd, timeout: Option<Duration>) -> io::Result<()>
 }
 
 fn wait(fd: BorrowedFd<'_>, direction: Direction, timeout: Option<Duration>) -> io::Result<()> {
-    // An OS thread registers nothing, and most descriptors are ready when they are asked for.
-    let waited = if blocks_in_kernel() || is_ready(fd, direction)? {
+    let waited = if blocks_in_kernel() || timeout == Some(Duration::ZERO) {
+        // Nothing is registered.
         until_ready(fd, direction, timeout)
+    } else if Source::new(fd).perform(direction, None, |fd| is_ready(fd, direction))? {
+        // By way of `perform`, which lets others run now and then.
+        Ok(())
     } else {
         until_ready(fd.try_clone_to_owned()?, direction, timeout)
     };
