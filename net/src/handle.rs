@@ -168,6 +168,11 @@ macro_rules! listener_handle {
                 self.listener.get_ref()
             }
 
+            /// What a server waits on.
+            pub(crate) fn source(&self) -> &Source<$Std> {
+                self.listener.source()
+            }
+
             /// The first handle.
             fn new(listener: Listener<$Std>) -> $Type {
                 let listener = Arc::new(listener);

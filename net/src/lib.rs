@@ -83,6 +83,7 @@ pub mod dns;
 mod foreign;
 mod handle;
 mod listener;
+pub mod server;
 mod socket;
 mod tcp;
 mod timeout;
@@ -94,6 +95,7 @@ pub mod unix;
 pub use addr::ToSocketAddrs;
 pub use buffer::Buffer;
 pub use foreign::{wait_readable, wait_writable};
+pub use server::Server;
 #[doc(no_inline)]
 pub use std::net::{
     AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6,

@@ -55,6 +55,10 @@ impl<T: AsFd> Listener<T> {
         self.source.get_ref()
     }
 
+    pub(crate) fn source(&self) -> &Source<T> {
+        &self.source
+    }
+
     /// Gives the listener up, in the mode that the user knows it to be in.
     pub(crate) fn into_inner(self) -> io::Result<T> {
         let io = self.source.into_inner();

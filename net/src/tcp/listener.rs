@@ -5,6 +5,7 @@ use crate::addr::{ToSocketAddrs, try_each};
 use crate::handle::listener_handle;
 use crate::listener::{BACKLOG, Listener};
 use crate::socket::Socket;
+use greenwire_runtime::io::Source;
 use socket2::{Domain, Type};
 use std::fmt;
 use std::io;
@@ -62,7 +63,16 @@ impl TcpListener {
     /// That of the last address tried, such as `AddrInUse`; those of
     /// [`ToSocketAddrs::to_socket_addrs`].
     pub fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<TcpListener> {
-        let listener = try_each(addr, listen)?;
+        TcpListener::listen(addr, false)
+    }
+
+    /// As [`bind`](Self::bind), on an address that others may listen on, too (`SO_REUSEPORT`).
+    pub(crate) fn bind_shared(addr: impl ToSocketAddrs) -> io::Result<TcpListener> {
+        TcpListener::listen(addr, true)
+    }
+
+    fn listen(addr: impl ToSocketAddrs, shared: bool) -> io::Result<TcpListener> {
+        let listener = try_each(addr, |addr| listen(addr, shared))?;
         Ok(TcpListener::new(Listener::new(listener)))
     }
 
@@ -157,11 +167,14 @@ impl Iterator for IntoIncoming {
 
 impl FusedIterator for IntoIncoming {}
 
-/// A listener in non-blocking mode on one address.
-fn listen(addr: &SocketAddr) -> io::Result<net::TcpListener> {
+/// A listener in non-blocking mode on one address, which it may share with others.
+fn listen(addr: &SocketAddr, shared: bool) -> io::Result<net::TcpListener> {
     let socket = socket2::Socket::new(Domain::for_address(*addr), Type::STREAM, None)?;
     // As std: a restarted server must not wait for the old connections of its port to be forgotten.
     socket.set_reuse_address(true)?;
+    if shared {
+        socket.set_reuse_port(true)?;
+    }
     socket.bind(&(*addr).into())?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;

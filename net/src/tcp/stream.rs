@@ -3,6 +3,7 @@
 use super::connect;
 use crate::addr::{ToSocketAddrs, try_each};
 use crate::handle::{socket_handle, stream_handle};
+use crate::server::Shut;
 use crate::socket::Socket;
 #[cfg(feature = "tls")]
 use greenwire_runtime::io::Direction;
@@ -11,7 +12,7 @@ use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{self, Shutdown, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// A TCP connection, as [`std::net::TcpStream`].
@@ -185,6 +186,14 @@ impl TcpStream {
     /// The system's.
     pub fn ttl(&self) -> io::Result<u32> {
         self.get_ref().ttl()
+    }
+}
+
+impl TcpStream {
+    /// What shuts the stream down, and does not keep it open.
+    pub(crate) fn shutter(&self) -> Weak<dyn Shut> {
+        let socket: Weak<Socket<net::TcpStream>> = Arc::downgrade(&self.socket);
+        socket
     }
 }
 

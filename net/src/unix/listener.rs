@@ -4,6 +4,7 @@ use super::UnixStream;
 use crate::handle::listener_handle;
 use crate::listener::{BACKLOG, Listener};
 use crate::socket::Socket;
+use greenwire_runtime::io::Source;
 use socket2::SockRef;
 use std::fmt;
 use std::io;
