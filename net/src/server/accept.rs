@@ -9,10 +9,13 @@ use rustix::io::Errno;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often an OS thread inside of a `timeout` block looks whether the server stops.
 const GLANCE: Duration = Duration::from_millis(100);
+
+/// After so long without a failure the next one is worth a line in the log.
+const CALM: Duration = Duration::from_secs(60);
 
 /// A listener and its connections.
 #[derive(Debug)]
@@ -43,7 +46,7 @@ impl<L: Listener> Acceptor<L> {
         while let Some(slot) = self.live.take_slot() {
             match self.accept(&bell) {
                 Ok(Some((stream, peer))) => {
-                    backoff = Backoff::default();
+                    backoff.reset();
                     start::<L, F>(stream, peer, slot, handler.clone());
                 }
                 Ok(None) => break,
@@ -51,7 +54,7 @@ impl<L: Listener> Acceptor<L> {
                     Failure::Connection => log::debug!("a connection ended in the queue: {error}"),
                     Failure::Listener => return Err(error),
                     Failure::Shortage => {
-                        if backoff.is_first() {
+                        if backoff.is_news() {
                             log::error!("cannot accept connections, will go on trying: {error}");
                         }
                         drop(slot);
@@ -168,20 +171,28 @@ impl Failure {
 
 /// How long to wait after failures in a row: 10 ms, doubling to a second.
 #[derive(Debug, Default)]
-struct Backoff(Option<Duration>);
+struct Backoff {
+    last_pause: Option<Duration>,
+    last_failure: Option<Instant>,
+}
 
 impl Backoff {
-    fn is_first(&self) -> bool {
-        self.0.is_none()
+    /// Whether there was no failure for long. At a limit of the system, accepting fails and succeeds
+    /// in turn, with every connection that ends.
+    fn is_news(&mut self) -> bool {
+        let last = self.last_failure.replace(Instant::now());
+        last.is_none_or(|last| last.elapsed() > CALM)
     }
 
     fn next_pause(&mut self) -> Duration {
-        let pause = match self.0 {
-            None => Duration::from_millis(10),
-            Some(last) => (last * 2).min(Duration::from_secs(1)),
-        };
-        self.0 = Some(pause);
+        let double = |last: Duration| (last * 2).min(Duration::from_secs(1));
+        let pause = self.last_pause.map_or(Duration::from_millis(10), double);
+        self.last_pause = Some(pause);
         pause
+    }
+
+    fn reset(&mut self) {
+        self.last_pause = None;
     }
 }
 
@@ -192,10 +203,18 @@ mod tests {
     #[test]
     fn pauses_double_to_a_second() {
         let mut backoff = Backoff::default();
-        assert!(backoff.is_first());
         let pauses: Vec<u128> = (0..9).map(|_| backoff.next_pause().as_millis()).collect();
         assert_eq!(pauses, [10, 20, 40, 80, 160, 320, 640, 1000, 1000]);
-        assert!(!backoff.is_first());
+        backoff.reset();
+        assert_eq!(backoff.next_pause(), Duration::from_millis(10));
+    }
+
+    #[test]
+    fn failures_in_a_row_are_told_once() {
+        let mut backoff = Backoff::default();
+        assert!(backoff.is_news());
+        backoff.reset();
+        assert!(!backoff.is_news());
     }
 
     #[test]

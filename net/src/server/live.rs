@@ -67,10 +67,7 @@ impl Live {
 
     pub(super) fn count(&self) -> usize {
         let connections = &self.lock().connections;
-        connections
-            .iter()
-            .filter(|(_, it)| it.stream.get().is_some())
-            .count()
+        connections.iter().filter(|(_, it)| it.is_open()).count()
     }
 
     /// Whether the acceptor has to end.
@@ -187,7 +184,7 @@ impl Live {
         self.cutting.store(true, Ordering::SeqCst);
         let this = thread::current();
         let mut rest = self.connections();
-        rest.retain(|connection| !connection.is_of(&this));
+        rest.retain(|connection| connection.is_open() && !connection.is_of(&this));
         for connection in &rest {
             connection.cut_short();
         }
@@ -218,6 +215,11 @@ impl Connection {
         if let Some(stream) = self.stream.get().and_then(Weak::upgrade) {
             stream.shut(how);
         }
+    }
+
+    /// Whether the acceptor does not wait for it any more.
+    fn is_open(&self) -> bool {
+        self.stream.get().is_some()
     }
 
     fn cut_short(&self) {

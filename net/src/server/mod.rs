@@ -41,9 +41,9 @@
 //!
 //! # When accepting fails
 //!
-//! Without free descriptors or memory the server writes one line to the log and tries again: after
-//! 10 ms at first, then after twice as long, up to a second; at once when one of its connections
-//! ends. Connections that were reset while they queued are passed over. Meanwhile nothing that
+//! Without free descriptors or memory the server writes a line to the log (the next one after a
+//! minute without trouble) and tries again: after 10 ms at first, then after twice as long, up to a
+//! second; at once when one of its connections ends. Connections that were reset while they queued are passed over. Meanwhile nothing that
 //! was accepted is disturbed.
 
 mod accept;
