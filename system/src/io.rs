@@ -17,6 +17,8 @@
 
 use greenwire_runtime::io::{Direction, Source, blocks_in_kernel};
 use greenwire_runtime::sync::{Mutex, MutexGuard};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::{LazyLock, PoisonError};
@@ -138,18 +140,23 @@ struct Raw(Source<std::io::Stdin>);
 
 impl Read for Raw {
     fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
-        loop {
-            if !blocks_in_kernel() {
-                self.0.wait(Direction::Read, None)?;
+        let read = self.0.perform(Direction::Read, None, |stdin| {
+            if !blocks_in_kernel() && !is_readable(stdin)? {
+                return Err(ErrorKind::WouldBlock.into());
             }
-            match rustix::io::read(self.0.get_ref(), &mut *buf) {
-                // Somebody who shares the descriptor may have changed its mode.
-                Err(rustix::io::Errno::AGAIN) => self.0.wait(Direction::Read, None)?,
-                Err(rustix::io::Errno::INTR) => {}
-                // A process without standard input, as std sees it.
-                Err(rustix::io::Errno::BADF) => return Ok(0),
-                result => return Ok(result?),
-            }
+            Ok(rustix::io::read(stdin, &mut *buf)?)
+        });
+        match read {
+            // A process without standard input, as std sees it.
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::BADF) => Ok(0),
+            result => result,
         }
     }
+}
+
+/// Whether a read would not wait now.
+fn is_readable(stdin: &std::io::Stdin) -> Result<bool> {
+    let now = Timespec::default();
+    let ready = poll(&mut [PollFd::new(stdin, PollFlags::IN)], Some(&now))?;
+    Ok(ready > 0)
 }
