@@ -8,6 +8,8 @@ pub use greenwire_runtime as runtime;
 #[doc(inline)]
 pub use greenwire_runtime::{sync, thread, time, unblock};
 #[doc(inline)]
+pub use greenwire_system::{fs, io, process};
+#[doc(inline)]
 pub use {greenwire_http as http, greenwire_net as net, greenwire_websocket as websocket};
 
 /// The parts of [`std::os`] that wait.
