@@ -21,7 +21,7 @@
 //! name, a connection or a response is parked while others run. Agents are cheap to clone, and clones
 //! share a pool of idle connections.
 //!
-//! With the feature `client-tls`, URLs may begin with `https`. A proxy is taken from the environment,
+//! With the feature `tls`, URLs may begin with `https`. A proxy is taken from the environment,
 //! as curl does, or from the configuration; SOCKS is not supported.
 
 use greenwire_net::{Shutdown, TcpStream, ToSocketAddrs};
@@ -32,7 +32,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-#[cfg(feature = "client-tls")]
+#[cfg(feature = "tls")]
 use ureq::unversioned::transport::RustlsConnector;
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout,
@@ -68,7 +68,7 @@ pub fn agent() -> Agent {
 #[must_use]
 pub fn agent_with(config: Config) -> Agent {
     let connector = ().chain(ConnectProxyConnector::default()).chain(Tcp);
-    #[cfg(feature = "client-tls")]
+    #[cfg(feature = "tls")]
     let connector = connector.chain(RustlsConnector::default());
     Agent::with_parts(config, connector, Names)
 }

@@ -163,7 +163,7 @@ fn servers_that_break_the_rules() {
                 .is_err()
         );
         assert!(client::agent().get("/no/host").call().is_err());
-        #[cfg(not(feature = "client-tls"))]
+        #[cfg(not(feature = "tls"))]
         assert!(matches!(
             client::agent()
                 .get(format!("https://{}/", answer("")))

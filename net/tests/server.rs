@@ -9,6 +9,7 @@ use socket2::SockRef;
 use std::collections::HashSet;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{self, SocketAddr};
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
@@ -356,4 +357,34 @@ fn a_reset_in_the_middle_of_a_write_disturbs_nobody() {
         drop(good);
         assert_eq!(server.stop(DEADLINE), 0);
     });
+}
+
+#[test]
+fn a_path() {
+    let path = std::env::temp_dir().join(format!("greenwire-server-{}", std::process::id()));
+    let server = Server::bind_unix(&path).unwrap().max_connections(2);
+    let handle = server.handle();
+    let serving = std::thread::spawn(|| {
+        server.serve(|mut stream, _| {
+            let mut buf = [0; 4];
+            while stream.read_exact(&mut buf).is_ok() {
+                stream.write_all(&buf).unwrap();
+            }
+        })
+    });
+    let mut clients: Vec<_> = (0..3)
+        .map(|_| UnixStream::connect(&path).unwrap())
+        .collect();
+    for client in &mut clients {
+        client.set_read_timeout(Some(DEADLINE)).unwrap();
+        client.write_all(b"ping").unwrap();
+    }
+    clients[0].read_exact(&mut [0; 4]).unwrap();
+    clients[1].read_exact(&mut [0; 4]).unwrap();
+    clients.remove(0);
+    clients[1].read_exact(&mut [0; 4]).unwrap();
+    assert_eq!(handle.shutdown(Duration::from_millis(10)), 2);
+    assert_eq!(clients[0].read(&mut [0]).unwrap(), 0);
+    serving.join().unwrap().unwrap();
+    std::fs::remove_file(path).unwrap();
 }

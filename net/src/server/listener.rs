@@ -2,10 +2,12 @@
 
 use crate::socket::{Socket, Stream};
 use crate::tcp::{TcpListener, TcpStream};
+use crate::unix::{UnixListener, UnixStream};
 use greenwire_runtime::io::Source;
 use socket2::SockRef;
-use std::net::{self, Shutdown, SocketAddr};
+use std::net::{self, Shutdown};
 use std::os::fd::AsFd;
+use std::os::unix::net as unix;
 use std::sync::Weak;
 use std::{fmt, io};
 
@@ -47,23 +49,32 @@ impl<T: Stream + Send + Sync> Shut for Socket<T> {
     }
 }
 
-impl Sealed for TcpListener {}
+macro_rules! listeners {
+    ($($Listener:ident of $Stream:ident and $Addr:ty, over $Io:ty;)*) => {$(
+        impl Sealed for $Listener {}
 
-impl Listener for TcpListener {
-    type Stream = TcpStream;
-    type Addr = SocketAddr;
-    type Io = net::TcpListener;
+        impl Listener for $Listener {
+            type Stream = $Stream;
+            type Addr = $Addr;
+            type Io = $Io;
 
-    fn source(&self) -> &Source<net::TcpListener> {
-        self.source()
-    }
+            fn source(&self) -> &Source<$Io> {
+                self.source()
+            }
 
-    fn try_accept(io: &net::TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
-        let (stream, peer) = io.accept()?;
-        Ok((TcpStream::new(Socket::new(Source::new(stream))), peer))
-    }
+            fn try_accept(io: &$Io) -> io::Result<($Stream, $Addr)> {
+                let (stream, peer) = io.accept()?;
+                Ok(($Stream::new(Socket::made(stream)), peer))
+            }
 
-    fn shutter(stream: &TcpStream) -> Weak<dyn Shut> {
-        stream.shutter()
-    }
+            fn shutter(stream: &$Stream) -> Weak<dyn Shut> {
+                stream.shutter()
+            }
+        }
+    )*};
+}
+
+listeners! {
+    TcpListener of TcpStream and net::SocketAddr, over net::TcpListener;
+    UnixListener of UnixStream and unix::SocketAddr, over unix::UnixListener;
 }

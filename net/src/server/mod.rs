@@ -52,6 +52,7 @@ mod live;
 
 use crate::addr::ToSocketAddrs;
 use crate::tcp::TcpListener;
+use crate::unix::UnixListener;
 use accept::Acceptor;
 use greenwire_runtime::{thread, unblock};
 pub use listener::Listener;
@@ -61,6 +62,7 @@ pub use live::Slot;
 use std::io;
 use std::net::SocketAddr;
 use std::panic;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -117,9 +119,20 @@ impl Server {
     }
 }
 
+impl Server<UnixListener> {
+    /// Listens on a path, at which there must be nothing yet. Its file stays when the server is gone.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`UnixListener::bind`].
+    pub fn bind_unix(path: impl AsRef<Path>) -> io::Result<Server<UnixListener>> {
+        UnixListener::bind(path).map(Server::from_listener)
+    }
+}
+
 impl<L: Listener> Server<L> {
-    /// A server on a listener that is there already, whatever its family: one for a Unix socket, say,
-    /// or one that was inherited.
+    /// A server on a listener that is there already, whatever its family: one that was inherited,
+    /// say.
     pub fn from_listener(listener: L) -> Server<L> {
         Server::of(vec![listener])
     }

@@ -189,14 +189,6 @@ impl TcpStream {
     }
 }
 
-impl TcpStream {
-    /// What shuts the stream down, and does not keep it open.
-    pub(crate) fn shutter(&self) -> Weak<dyn Shut> {
-        let socket: Weak<Socket<net::TcpStream>> = Arc::downgrade(&self.socket);
-        socket
-    }
-}
-
 /// For protocols that are between the stream and its user.
 #[cfg(feature = "tls")]
 impl TcpStream {
@@ -217,3 +209,11 @@ impl TcpStream {
 
 socket_handle!(TcpStream, net::TcpStream);
 stream_handle!(TcpStream);
+
+impl TcpStream {
+    /// What shuts the stream down, and does not keep it open.
+    pub(crate) fn shutter(&self) -> Weak<dyn Shut> {
+        let socket: Weak<Socket<net::TcpStream>> = Arc::downgrade(&self.socket);
+        socket
+    }
+}

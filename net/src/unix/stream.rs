@@ -3,6 +3,7 @@
 use super::{address, retry, unless_full};
 use crate::calls::DONTWAIT_COVERS_SENDING;
 use crate::handle::{socket_handle, stream_handle};
+use crate::server::Shut;
 use crate::socket::Socket;
 use greenwire_runtime::io::{Direction, Source, blocks_in_kernel};
 use socket2::{Domain, Type};
@@ -12,7 +13,7 @@ use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// A Unix connection, as [`std::os::unix::net::UnixStream`].
@@ -93,6 +94,14 @@ impl UnixStream {
 
 socket_handle!(UnixStream, net::UnixStream);
 stream_handle!(UnixStream);
+
+impl UnixStream {
+    /// What shuts the stream down, and does not keep it open.
+    pub(crate) fn shutter(&self) -> Weak<dyn Shut> {
+        let socket: Weak<Socket<net::UnixStream>> = Arc::downgrade(&self.socket);
+        socket
+    }
+}
 
 /// The kernel either connects at once or says that the queue is full.
 fn connect(addr: &SocketAddr) -> io::Result<net::UnixStream> {
