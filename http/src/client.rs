@@ -31,6 +31,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use ureq::http::Uri;
+#[cfg(feature = "tls")]
+use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 #[cfg(feature = "tls")]
 use ureq::unversioned::transport::RustlsConnector;
@@ -43,16 +45,20 @@ pub use ureq;
 pub use ureq::config::Config;
 pub use ureq::{Agent, Error};
 
-/// A client with ureq's defaults, but smaller buffers: they are the most that a request owns.
+/// A client with ureq's defaults, but smaller buffers, which are the most that a request owns; and it
+/// trusts whom the system trusts.
 #[must_use]
 pub fn agent() -> Agent {
-    let config = Agent::config_builder();
-    agent_with(
-        config
-            .input_buffer_size(64 << 10)
-            .output_buffer_size(16 << 10)
+    let config = Agent::config_builder()
+        .input_buffer_size(64 << 10)
+        .output_buffer_size(16 << 10);
+    #[cfg(feature = "tls")]
+    let config = config.tls_config(
+        TlsConfig::builder()
+            .root_certs(RootCerts::PlatformVerifier)
             .build(),
-    )
+    );
+    agent_with(config.build())
 }
 
 /// A client with other settings, such as time limits.

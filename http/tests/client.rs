@@ -172,3 +172,38 @@ fn servers_that_break_the_rules() {
         ));
     });
 }
+
+#[cfg(feature = "tls")]
+#[test]
+fn https() {
+    use client::ureq::tls::{Certificate, RootCerts, TlsConfig};
+    use greenwire_net::{Server, tls::Acceptor};
+
+    one_worker();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let acceptor = Acceptor::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap();
+    let server = Server::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    thread::spawn(move || {
+        server.serve(move |stream, _| {
+            let Ok(mut stream) = acceptor.accept(stream) else {
+                return;
+            };
+            let _ = stream.read(&mut [0; 4096]);
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret";
+            stream.write_all(answer).unwrap();
+        })
+    });
+    on_green(move || {
+        let url = format!("https://localhost:{port}/");
+        let stranger = client::agent().get(&url).call();
+        assert!(stranger.is_err(), "nobody knows the certificate");
+        let root = Certificate::from_pem(certificate.as_bytes()).unwrap();
+        let roots = RootCerts::new_with_certs(&[root]);
+        let tls = TlsConfig::builder().root_certs(roots).build();
+        let agent = client::agent_with(Agent::config_builder().tls_config(tls).build());
+        let mut response = agent.get(&url).call().unwrap();
+        assert_eq!(response.body_mut().read_to_string().unwrap(), "secret");
+    });
+}
