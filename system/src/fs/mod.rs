@@ -19,7 +19,7 @@
 //!
 //! # Cost
 //!
-//! A call on a green thread costs some 10 µs for the way to another OS thread and back, and a copy of what
+//! A call on a green thread costs some 20 µs for the way to another OS thread and back, and a copy of what
 //! is read or written. So read and write much at a time: with [`read`] and [`write`](write()), or
 //! through a [`BufReader`](std::io::BufReader) or [`BufWriter`](std::io::BufWriter) of 64 KiB and more.
 //!
