@@ -8,4 +8,25 @@ pub use greenwire_runtime as runtime;
 #[doc(inline)]
 pub use greenwire_runtime::{sync, thread, time, unblock};
 #[doc(inline)]
+pub use greenwire_system::{fs, io, process};
+#[doc(inline)]
 pub use {greenwire_http as http, greenwire_net as net, greenwire_websocket as websocket};
+
+/// The parts of [`std::os`] that wait.
+pub mod os {
+    /// Unix.
+    ///
+    /// ```
+    /// use greenwire::os::unix::net::UnixStream;
+    /// use std::io::{Read, Write};
+    ///
+    /// let (mut near, mut far) = UnixStream::pair()?;
+    /// far.write_all(b"hello")?;
+    /// near.read_exact(&mut [0; 5])?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub mod unix {
+        #[doc(inline)]
+        pub use greenwire_net::unix as net;
+    }
+}

@@ -13,6 +13,7 @@ use crate::response::{self, Context};
 use crate::upgrade::{Upgrade, Upgraded};
 use crate::{PeerAddr, Request, Response};
 use bytes::Bytes;
+use greenwire_net::server::Slot;
 use greenwire_net::{Shutdown, TcpStream};
 use greenwire_runtime::thread;
 use greenwire_runtime::time::{Duration, Instant};
@@ -29,8 +30,14 @@ const LINGER_BYTES: usize = 256 << 10;
 const LINGER: Duration = Duration::from_secs(2);
 
 /// Serves a connection to its end, upgrades included. Errors end it, which is all there is to do.
-pub(crate) fn serve(stream: TcpStream, peer: SocketAddr, handler: &dyn Handler, config: &Config) {
-    let end = Connection::new(stream, peer, handler, config).and_then(Connection::run);
+pub(crate) fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    handler: &dyn Handler,
+    config: &Config,
+    slot: &Slot,
+) {
+    let end = Connection::new(stream, peer, handler, config, slot).and_then(Connection::run);
     match end {
         Ok(None) => {}
         Ok(Some((upgrade, upgraded))) => upgrade.run(upgraded),
@@ -44,6 +51,7 @@ struct Connection<'a> {
     peer: SocketAddr,
     handler: &'a dyn Handler,
     config: &'a Config,
+    slot: &'a Slot,
 }
 
 type Handover = (Upgrade, Upgraded);
@@ -64,6 +72,7 @@ impl<'a> Connection<'a> {
         peer: SocketAddr,
         handler: &'a dyn Handler,
         config: &'a Config,
+        slot: &'a Slot,
     ) -> io::Result<Connection<'a>> {
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(config.write_timeout))?;
@@ -74,6 +83,7 @@ impl<'a> Connection<'a> {
             peer,
             handler,
             config,
+            slot,
         })
     }
 
@@ -130,7 +140,11 @@ impl<'a> Connection<'a> {
                     None => return Ok(Err(HEAD_TIMED_OUT)),
                 }
             }
-            match self.input.fill() {
+            let filled = match idle {
+                true => self.slot.while_idle(|| self.input.fill()),
+                false => self.input.fill(),
+            };
+            match filled {
                 Ok(0) => return Ok(Ok(None)),
                 Ok(_) => {}
                 Err(error) if is_timeout(&error) && idle => return Ok(Ok(None)),
@@ -207,7 +221,7 @@ impl<'a> Connection<'a> {
             Some(lender) => lender.settle()? == Rest::Usable,
             None => true,
         };
-        let keep_alive = context.keep_alive && usable && !failed;
+        let keep_alive = context.keep_alive && usable && !failed && !self.slot.is_stopping();
         let keep_alive = self.send(
             response,
             Context {

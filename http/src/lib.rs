@@ -77,6 +77,8 @@
 
 mod body;
 mod chunked;
+#[cfg(feature = "client")]
+pub mod client;
 mod config;
 mod connection;
 mod error;

@@ -1,15 +1,13 @@
-//! The accept loop: one green thread accepts, and starts one for each connection.
+//! The server: what `greenwire_net` accepts is answered with a handler.
 
 use crate::Request;
 use crate::config::Config;
 use crate::connection;
 use crate::handler::{Handler, IntoResponse};
-use greenwire_net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use greenwire_runtime::thread::{self, Thread};
+use greenwire_net::server::Handle;
+use greenwire_net::{self as net, SocketAddr, TcpListener, ToSocketAddrs};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 /// An HTTP/1.1 server.
 ///
@@ -25,7 +23,7 @@ use std::time::Duration;
 #[derive(Debug)]
 #[must_use]
 pub struct Server {
-    listener: TcpListener,
+    server: net::Server,
     config: Config,
 }
 
@@ -35,15 +33,12 @@ impl Server {
     /// # Errors
     /// Those of [`TcpListener::bind`].
     pub fn bind(addr: impl ToSocketAddrs) -> io::Result<Server> {
-        TcpListener::bind(addr).map(Server::from_listener)
+        net::Server::bind(addr).map(Server::from)
     }
 
     /// A server on a listener that is there already.
     pub fn from_listener(listener: TcpListener) -> Server {
-        Server {
-            listener,
-            config: Config::default(),
-        }
+        Server::from(net::Server::from_listener(listener))
     }
 
     /// Replaces the limits.
@@ -57,19 +52,37 @@ impl Server {
     /// # Errors
     /// Those of [`TcpListener::local_addr`].
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.server.local_addr()
     }
 
-    /// Answers every request with `handler`, one green thread for each connection, for ever.
+    /// What stops the server. Connections without a request under way are closed at once; the others
+    /// after their present response, or when the grace is over, which is what ends upgraded ones.
     ///
-    /// When accepting fails, as it does without free descriptors, the server tries again, after
-    /// 10 ms at first and never more than a second.
+    /// ```
+    /// # use greenwire_http::Server;
+    /// use greenwire_runtime::thread;
+    /// use std::time::Duration;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let server = Server::bind("127.0.0.1:0")?;
+    /// let handle = server.handle();
+    /// let serving = thread::spawn(|| server.serve(|_| "hello"));
+    /// assert_eq!(handle.shutdown(Duration::from_secs(5)), 0);
+    /// serving.join().unwrap()
+    /// # }
+    /// ```
+    pub fn handle(&self) -> Handle {
+        self.server.handle()
+    }
+
+    /// Answers every request with `handler`, one green thread for each connection, until it is
+    /// [shut down](Server::handle). How it accepts is said in [`greenwire_net::server`].
     ///
     /// # Errors
-    /// `ErrorKind::InvalidInput` if the listener is one no longer.
+    /// Those of [`greenwire_net::Server::serve`].
     ///
     /// # Cancellation
-    /// Parks here. Open connections go on when the accepting green thread is cancelled.
+    /// As [`greenwire_net::Server::serve`].
     pub fn serve<F, R>(self, handler: F) -> io::Result<()>
     where
         F: Fn(Request) -> R + Send + Sync + 'static,
@@ -84,131 +97,20 @@ impl Server {
     /// As [`serve`](Server::serve).
     pub fn serve_handler(self, handler: impl Handler) -> io::Result<()> {
         let handler: Arc<dyn Handler> = Arc::new(handler);
-        let config = Arc::new(self.config);
-        let slots = Slots::new(config.max_connections);
-        let mut backoff = Backoff::default();
-        loop {
-            let slot = slots.acquire();
-            match self.listener.accept() {
-                Ok((stream, peer)) => {
-                    backoff = Backoff::default();
-                    start(stream, peer, handler.clone(), config.clone(), slot);
-                }
-                Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(error),
-                Err(error) => {
-                    if backoff.is_first() {
-                        log::error!("cannot accept connections, will go on trying: {error}");
-                    }
-                    drop(slot);
-                    thread::sleep(backoff.next_pause());
-                }
-            }
-        }
-    }
-}
-
-fn start(
-    stream: TcpStream,
-    peer: SocketAddr,
-    handler: Arc<dyn Handler>,
-    config: Arc<Config>,
-    slot: Slot,
-) {
-    let run = move || {
-        connection::serve(stream, peer, &*handler, &config);
-        drop(slot);
-    };
-    if let Err(error) = thread::Builder::new().spawn(run) {
-        log::error!("dropped the connection of {peer}: cannot start a thread: {error}");
-    }
-}
-
-/// How long to wait after failures in a row: 10 ms, doubling to a second.
-#[derive(Debug, Default)]
-struct Backoff(Option<Duration>);
-
-impl Backoff {
-    fn is_first(&self) -> bool {
-        self.0.is_none()
-    }
-
-    fn next_pause(&mut self) -> Duration {
-        let pause = match self.0 {
-            None => Duration::from_millis(10),
-            Some(last) => (last * 2).min(Duration::from_secs(1)),
-        };
-        self.0 = Some(pause);
-        pause
-    }
-}
-
-/// Counts the open connections. Only the accepting thread acquires.
-#[derive(Debug)]
-struct Slots {
-    live: AtomicUsize,
-    limit: usize,
-    acceptor: Thread,
-}
-
-/// One open connection.
-#[derive(Debug)]
-struct Slot(Arc<Slots>);
-
-impl Slots {
-    fn new(limit: usize) -> Arc<Slots> {
-        Arc::new(Slots {
-            live: AtomicUsize::new(0),
-            limit,
-            acceptor: thread::current(),
+        let config = self.config;
+        let server = self.server.max_connections(config.max_connections);
+        server.serve_with_slot(move |stream, peer, slot| {
+            connection::serve(stream, peer, &*handler, &config, slot);
         })
     }
-
-    /// Parks until a slot is free.
-    fn acquire(self: &Arc<Slots>) -> Slot {
-        if self.live.load(Ordering::SeqCst) >= self.limit {
-            log::warn!(
-                "{} connections are open: waiting for one to end",
-                self.limit
-            );
-        }
-        while self.live.load(Ordering::SeqCst) >= self.limit {
-            thread::park();
-        }
-        self.live.fetch_add(1, Ordering::SeqCst);
-        Slot(self.clone())
-    }
 }
 
-impl Drop for Slot {
-    /// Wakes the acceptor only if it may be waiting: it waits only at the limit, and the first to
-    /// leave that sees it.
-    fn drop(&mut self) {
-        if self.0.live.fetch_sub(1, Ordering::SeqCst) == self.0.limit {
-            self.0.acceptor.unpark();
+impl From<net::Server> for Server {
+    /// For what only the server below can be asked for: several listeners of one address.
+    fn from(server: net::Server) -> Server {
+        Server {
+            server,
+            config: Config::default(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_to_a_second() {
-        let mut backoff = Backoff::default();
-        assert!(backoff.is_first());
-        let pauses: Vec<u128> = (0..9).map(|_| backoff.next_pause().as_millis()).collect();
-        assert_eq!(pauses, [10, 20, 40, 80, 160, 320, 640, 1000, 1000]);
-        assert!(!backoff.is_first());
-    }
-
-    #[test]
-    fn a_slot_is_free_again_when_it_drops() {
-        let slots = Slots::new(1);
-        let slot = slots.acquire();
-        let other = std::thread::spawn(move || drop(slot));
-        drop(slots.acquire());
-        other.join().unwrap();
-        assert_eq!(slots.live.load(Ordering::SeqCst), 0);
     }
 }

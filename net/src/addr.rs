@@ -1,15 +1,15 @@
-//! From names to addresses, without holding up the OS thread that runs green threads.
+//! `ToSocketAddrs`: std's trait, without holding up the OS thread that runs green threads.
 
-use greenwire_runtime::unblock;
+use crate::dns;
 use std::io;
-use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::{iter, option, slice, vec};
 
 /// What can be turned into addresses: the shape and the implementors of
 /// [`std::net::ToSocketAddrs`].
 ///
-/// Numeric forms are taken as they are. A name is looked up by the system's resolver on another OS
-/// thread while the calling green thread is parked.
+/// Numeric forms are taken as they are. A name is looked up by the [resolver](crate::dns) of the process
+/// while the calling green thread is parked.
 ///
 /// ```
 /// use greenwire_net::ToSocketAddrs;
@@ -35,7 +35,7 @@ pub trait ToSocketAddrs {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if the text is not of the form `host:port`; those of the system's resolver.
+    /// `InvalidInput` if the text is not of the form `host:port`; those of the resolver.
     ///
     /// # Cancellation
     ///
@@ -77,10 +77,7 @@ impl ToSocketAddrs for (&str, u16) {
 
     fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
         let (host, port) = *self;
-        match host.parse::<IpAddr>() {
-            Ok(ip) => Ok(vec![SocketAddr::new(ip, port)].into_iter()),
-            Err(_) => look_up((host.to_owned(), port)),
-        }
+        dns::resolve(host, port).map(Vec::into_iter)
     }
 }
 
@@ -98,7 +95,7 @@ impl ToSocketAddrs for str {
     fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
         match self.parse() {
             Ok(addr) => Ok(vec![addr].into_iter()),
-            Err(_) => look_up(self.to_owned()),
+            Err(_) => split(self)?.to_socket_addrs(),
         }
     }
 }
@@ -147,17 +144,20 @@ pub(crate) fn try_each<T>(
     }))
 }
 
-/// Resolves by std, which also says what is wrong with a text that is no address at all.
-fn look_up<N>(name: N) -> io::Result<vec::IntoIter<SocketAddr>>
-where
-    N: net::ToSocketAddrs<Iter = vec::IntoIter<SocketAddr>> + Send + 'static,
-{
-    unblock(move || name.to_socket_addrs())
+/// The host and the port of `host:port`.
+fn split(text: &str) -> io::Result<(&str, u16)> {
+    let invalid = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
+    let (host, port) = text
+        .rsplit_once(':')
+        .ok_or_else(|| invalid("invalid socket address"))?;
+    let port = port.parse().map_err(|_| invalid("invalid port value"))?;
+    Ok((host, port))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net;
 
     /// Both traits agree on `value`.
     #[track_caller]
@@ -201,5 +201,8 @@ mod tests {
         check("localhost");
         check("localhost:http");
         check("localhost:70000");
+        check(":80");
+        check("a:b:80");
+        check(("name\0with zero", 80));
     }
 }

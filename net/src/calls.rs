@@ -3,8 +3,9 @@
 //! `MSG_DONTWAIT` makes a single call non-blocking, so a connected socket keeps the blocking mode in
 //! which std, inherited descriptors and an OS thread's own calls expect it. Nothing here parks.
 
-use rustix::net::{RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags};
-use rustix::net::{recv, recvmsg, send, sendmsg};
+use rustix::net::addr::SocketAddrArg;
+use rustix::net::{RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrAny};
+use rustix::net::{recv, recvfrom, recvmsg, send, sendmsg, sendto};
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::AsFd;
 
@@ -49,4 +50,24 @@ pub(crate) fn try_send_vectored(fd: impl AsFd, bufs: &[IoSlice<'_>]) -> io::Resu
         &mut SendAncillaryBuffer::default(),
         SEND,
     )?)
+}
+
+pub(crate) fn try_recv_from(
+    fd: impl AsFd,
+    buf: &mut [u8],
+) -> io::Result<(usize, Option<SocketAddrAny>)> {
+    let (count, _, from) = recvfrom(fd, buf, RecvFlags::DONTWAIT)?;
+    Ok((count, from))
+}
+
+pub(crate) fn try_peek_from(
+    fd: impl AsFd,
+    buf: &mut [u8],
+) -> io::Result<(usize, Option<SocketAddrAny>)> {
+    let (count, _, from) = recvfrom(fd, buf, RecvFlags::DONTWAIT | RecvFlags::PEEK)?;
+    Ok((count, from))
+}
+
+pub(crate) fn try_send_to(fd: impl AsFd, buf: &[u8], to: &impl SocketAddrArg) -> io::Result<usize> {
+    Ok(sendto(fd, buf, SEND, to)?)
 }

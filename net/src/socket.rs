@@ -1,7 +1,7 @@
-//! A connected stream socket, whatever its family: how its calls wait on either kind of thread.
+//! A socket, whatever its family: how its calls wait on either kind of thread.
 //!
-//! `TcpStream` is this over std's; a Unix stream is to be the same over std's `UnixStream`. What only
-//! one family has (addresses, `TCP_NODELAY`) does not belong here.
+//! `TcpStream` is this over std's, `UnixStream` and the datagram sockets are the same over theirs. What
+//! only one family has (addresses, `TCP_NODELAY`) does not belong here.
 
 use crate::calls::{
     DONTWAIT_COVERS_SENDING, try_peek, try_recv, try_recv_vectored, try_send, try_send_vectored,
@@ -20,18 +20,24 @@ pub(crate) trait Stream: AsFd {
     fn writer(&self) -> impl Write;
 }
 
-impl Stream for std::net::TcpStream {
-    fn reader(&self) -> impl Read {
-        self
-    }
+macro_rules! streams {
+    ($($Std:ty),*) => {$(
+        impl Stream for $Std {
+            fn reader(&self) -> impl Read {
+                self
+            }
 
-    fn writer(&self) -> impl Write {
-        self
-    }
+            fn writer(&self) -> impl Write {
+                self
+            }
+        }
+    )*};
 }
 
+streams!(std::net::TcpStream, std::os::unix::net::UnixStream);
+
 #[derive(Debug)]
-pub(crate) struct Socket<T: Stream> {
+pub(crate) struct Socket<T: AsFd> {
     source: Source<T>,
     pub(crate) read_timeout: Timeout,
     pub(crate) write_timeout: Timeout,
@@ -39,8 +45,13 @@ pub(crate) struct Socket<T: Stream> {
     nonblocking: AtomicBool,
 }
 
-impl<T: Stream> Socket<T> {
+impl<T: AsFd> Socket<T> {
     /// For a socket made here: in blocking mode, without timeouts.
+    pub(crate) fn made(io: T) -> Socket<T> {
+        Socket::new(Source::new(io))
+    }
+
+    /// As [`made`](Socket::made), on which somebody has waited already.
     pub(crate) fn new(source: Source<T>) -> Socket<T> {
         settle(source.get_ref());
         Socket {
@@ -94,6 +105,35 @@ impl<T: Stream> Socket<T> {
         self.source.wake_all();
     }
 
+    /// Repeats `attempt`, which receives without waiting, until it gets something. Nothing is
+    /// concluded from how much that was: a short datagram is no sign that there are no others.
+    pub(crate) fn receive<R>(&self, attempt: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+        let timeout = self.limit(&self.read_timeout);
+        self.source.perform(Direction::Read, timeout, attempt)
+    }
+
+    /// Repeats `attempt`, which sends without waiting, until the socket takes something.
+    pub(crate) fn transmit<R>(&self, attempt: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+        let timeout = self.limit(&self.write_timeout);
+        self.source.perform(Direction::Write, timeout, attempt)
+    }
+
+    /// Whether the caller may wait within the system call.
+    pub(crate) fn is_the_kernels(&self) -> bool {
+        DONTWAIT_COVERS_SENDING && blocks_in_kernel()
+    }
+
+    /// How long a call may wait.
+    pub(crate) fn limit(&self, timeout: &Timeout) -> Option<Duration> {
+        if self.nonblocking.load(Ordering::Relaxed) {
+            Some(Duration::ZERO)
+        } else {
+            timeout.get()
+        }
+    }
+}
+
+impl<T: Stream> Socket<T> {
     pub(crate) fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);
@@ -132,17 +172,20 @@ impl<T: Stream> Socket<T> {
         if buf.is_empty() {
             return Ok(0);
         }
-        let timeout = self.limit(&self.read_timeout);
         // Not `Source::read`: what was peeked at is still there, however little it was.
-        self.source
-            .perform(Direction::Read, timeout, |io| try_peek(io, buf))
+        self.receive(|io| try_peek(io, buf))
+    }
+
+    /// Waits on either kind of thread until an operation for `direction` is worth trying.
+    pub(crate) fn wait(&self, direction: Direction, timeout: Option<Duration>) -> io::Result<()> {
+        self.source.wait(direction, timeout)
     }
 
     pub(crate) fn park_until_readable(&self) -> io::Result<()> {
         if blocks_in_kernel() {
             return Ok(());
         }
-        self.source.wait(Direction::Read, self.read_timeout.get())
+        self.wait(Direction::Read, self.read_timeout.get())
     }
 
     pub(crate) fn write(&self, buf: &[u8]) -> io::Result<usize> {
@@ -152,9 +195,7 @@ impl<T: Stream> Socket<T> {
         if self.is_the_kernels() {
             return self.get_ref().writer().write(buf);
         }
-        let timeout = self.limit(&self.write_timeout);
-        self.source
-            .perform(Direction::Write, timeout, |io| try_send(io, buf))
+        self.transmit(|io| try_send(io, buf))
     }
 
     pub(crate) fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -164,9 +205,7 @@ impl<T: Stream> Socket<T> {
         if self.is_the_kernels() {
             return self.get_ref().writer().write_vectored(bufs);
         }
-        let timeout = self.limit(&self.write_timeout);
-        self.source
-            .perform(Direction::Write, timeout, |io| try_send_vectored(io, bufs))
+        self.transmit(|io| try_send_vectored(io, bufs))
     }
 
     /// Never waits. Past the source: it is called from work that runs before a green thread parks,
@@ -184,20 +223,6 @@ impl<T: Stream> Socket<T> {
             return Ok(0);
         }
         past_signals(|| try_send_vectored(self.get_ref(), bufs))
-    }
-
-    /// Whether the caller may wait within the system call.
-    fn is_the_kernels(&self) -> bool {
-        DONTWAIT_COVERS_SENDING && blocks_in_kernel()
-    }
-
-    /// How long a call may wait.
-    fn limit(&self, timeout: &Timeout) -> Option<Duration> {
-        if self.nonblocking.load(Ordering::Relaxed) {
-            Some(Duration::ZERO)
-        } else {
-            timeout.get()
-        }
     }
 }
 

@@ -5,7 +5,6 @@ mod support;
 use greenwire_net::{Shutdown, TcpStream};
 use greenwire_runtime::thread;
 use std::io::{ErrorKind, Read, Write};
-use std::sync::mpsc;
 use std::time::Duration;
 use support::{DEADLINE, fill, on_both, pair};
 
@@ -15,16 +14,7 @@ fn started<T: Send + 'static>(
     work: impl FnOnce(TcpStream) -> T + Send + 'static,
 ) -> thread::JoinHandle<T> {
     let stream = stream.try_clone().unwrap();
-    let (tell, told) = mpsc::channel();
-    let thread = thread::spawn(move || {
-        tell.send(()).unwrap();
-        work(stream)
-    });
-    // Parking, unlike a channel of std's: the other may be a green thread of the same OS thread.
-    while told.try_recv().is_err() {
-        thread::yield_now();
-    }
-    thread
+    support::started(move || work(stream))
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! One worker, many connections: a busy one does not keep the others waiting.
 
+#[cfg(feature = "tls")]
+#[path = "support/certificates.rs"]
+mod certificates;
 mod support;
 
 use greenwire_net::TcpListener;
+use greenwire_net::unix::UnixDatagram;
 use greenwire_runtime::{Builder, thread};
 use std::io::{Read, Write};
 use std::net;
@@ -98,4 +102,76 @@ fn a_crowd_of_new_connections_does_not_delay_an_echo() {
     check_echo("a crowd of new connections");
     assert_eq!(acceptor.join().unwrap().len(), 500);
     drop(crowd.join().unwrap());
+}
+
+#[test]
+fn a_busy_sender_of_datagrams_does_not_delay_an_echo() {
+    one_worker();
+    let folder = support::Folder::new();
+    let path = folder.path("socket");
+    let receiver = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    let sender = thread::spawn(move || {
+        let sender = UnixDatagram::unbound().unwrap();
+        while !stopped.load(Ordering::Relaxed) {
+            sender.send_to(b"x", &path).unwrap();
+        }
+        sender.send_to(b"", &path).unwrap();
+    });
+    let receiver = peer(move || while receiver.recv(&mut [0]).unwrap() > 0 {});
+    check_echo("a busy sender of datagrams");
+    stop.store(true, Ordering::Relaxed);
+    sender.join().unwrap();
+    receiver.join().unwrap();
+}
+
+#[test]
+#[cfg(feature = "tls")]
+fn a_flooded_reader_of_tls_does_not_delay_an_echo() {
+    one_worker();
+    let (stream, flood) = pair();
+    let acceptor = certificates::authority().acceptor("localhost");
+    let reader = thread::spawn(move || {
+        let mut stream = acceptor.accept(stream).unwrap();
+        let mut buf = [0; 4096];
+        while let Ok(1..) = stream.read(&mut buf) {}
+    });
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    let writer = peer(move || {
+        let mut flood = certificates::client(flood);
+        while !stopped.load(Ordering::Relaxed) {
+            flood.write_all(&[0; 256 * 1024]).unwrap();
+        }
+    });
+    check_echo("a flooded reader of TLS");
+    stop.store(true, Ordering::Relaxed);
+    writer.join().unwrap();
+    reader.join().unwrap();
+}
+
+#[test]
+#[cfg(feature = "tls")]
+fn a_busy_writer_of_tls_does_not_delay_an_echo() {
+    one_worker();
+    let (stream, sink) = pair();
+    let acceptor = certificates::authority().acceptor("localhost");
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    let writer = thread::spawn(move || {
+        let mut stream = acceptor.accept(stream).unwrap();
+        // Little at a time, so that there is always room.
+        while !stopped.load(Ordering::Relaxed) {
+            stream.write_all(b"x").unwrap();
+        }
+    });
+    let reader = peer(move || {
+        let mut sink = certificates::client(sink);
+        std::io::copy(&mut sink, &mut std::io::sink()).unwrap()
+    });
+    check_echo("a busy writer of TLS");
+    stop.store(true, Ordering::Relaxed);
+    writer.join().unwrap();
+    reader.join().unwrap();
 }

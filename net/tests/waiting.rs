@@ -3,6 +3,7 @@
 mod support;
 
 use greenwire_net::{Buffer, Shutdown, TcpStream};
+use greenwire_runtime::time;
 use std::io::{ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -248,4 +249,25 @@ fn in_non_blocking_mode_nothing_waits() {
         peer.write_all(b"x").unwrap();
         assert_eq!(stream.read(&mut [0]).unwrap(), 1);
     });
+}
+
+/// What a green thread knows of a stream is that there is nothing left. An OS thread must wait all the
+/// same, and not ask again and again.
+#[test]
+fn an_os_thread_waits_where_a_green_one_has_read_all() {
+    let (stream, mut source) = pair();
+    let mut green = stream.try_clone().unwrap();
+    let first = support::started(move || green.read(&mut [0; 8]).unwrap());
+    source.write_all(b"x").unwrap();
+    assert_eq!(first.join().unwrap(), 1);
+    let mut attempts = 0;
+    let limited = time::timeout(SHORT, || {
+        loop {
+            stream.park_until_readable().unwrap();
+            assert_would_block(stream.try_read(&mut [0]));
+            attempts += 1;
+            assert!(attempts < 100, "it does not wait");
+        }
+    });
+    assert_eq!(limited, Err::<(), _>(time::Elapsed));
 }

@@ -53,12 +53,17 @@ impl Drop for Relay {
     }
 }
 
-/// The relay example, which `cargo test` has built.
+/// The relay example.
 pub fn relay() -> Command {
-    let program = target_folder().join("examples").join("relay");
+    example("relay")
+}
+
+/// An example, which `cargo test` has built.
+pub fn example(name: &str) -> Command {
+    let program = target_folder().join("examples").join(name);
     assert!(
         program.exists(),
-        "{} is missing: `cargo build --example relay`",
+        "{} is missing: `cargo build --example {name}`",
         program.display()
     );
     Command::new(program)

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Connects to one address, for as long as the system tries.
 pub(super) fn connect(addr: &SocketAddr) -> io::Result<Socket<TcpStream>> {
     if blocks_in_kernel() {
-        return TcpStream::connect(addr).map(|stream| Socket::new(Source::new(stream)));
+        return TcpStream::connect(addr).map(Socket::made);
     }
     connect_within(addr, None)
 }
@@ -21,8 +21,7 @@ pub(super) fn connect(addr: &SocketAddr) -> io::Result<Socket<TcpStream>> {
 pub(super) fn connect_timeout(addr: &SocketAddr, limit: Duration) -> io::Result<Socket<TcpStream>> {
     if blocks_in_kernel() || limit.is_zero() {
         // Std's error for no time at all.
-        return TcpStream::connect_timeout(addr, limit)
-            .map(|stream| Socket::new(Source::new(stream)));
+        return TcpStream::connect_timeout(addr, limit).map(Socket::made);
     }
     connect_within(addr, Some(limit))
 }

@@ -2,20 +2,17 @@
 
 use super::stream::TcpStream;
 use crate::addr::{ToSocketAddrs, try_each};
+use crate::handle::listener_handle;
+use crate::listener::{BACKLOG, Listener};
 use crate::socket::Socket;
-use greenwire_runtime::io::{Direction, Source};
-use socket2::{Domain, SockRef, Type};
+use greenwire_runtime::io::Source;
+use socket2::{Domain, Type};
 use std::fmt;
 use std::io;
 use std::iter::FusedIterator;
 use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-/// More than any kernel permits: each cuts it to its own limit (`somaxconn`).
-const BACKLOG: i32 = i32::MAX;
 
 /// A TCP server's socket, as [`std::net::TcpListener`].
 ///
@@ -43,13 +40,7 @@ const BACKLOG: i32 = i32::MAX;
 /// - The descriptor is in non-blocking mode for as long as it is here. That shows in duplicates of
 ///   it, as another process may hold, and is why [`into_std`](Self::into_std) needs the only handle.
 pub struct TcpListener {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    source: Source<net::TcpListener>,
-    /// What the user asked of `set_nonblocking`.
-    nonblocking: AtomicBool,
+    listener: Arc<Listener<net::TcpListener>>,
 }
 
 impl TcpListener {
@@ -72,7 +63,17 @@ impl TcpListener {
     /// That of the last address tried, such as `AddrInUse`; those of
     /// [`ToSocketAddrs::to_socket_addrs`].
     pub fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<TcpListener> {
-        try_each(addr, listen).map(|listener| TcpListener::share(listener, false))
+        TcpListener::listen(addr, false)
+    }
+
+    /// As [`bind`](Self::bind), on an address that others may listen on, too (`SO_REUSEPORT`).
+    pub(crate) fn bind_shared(addr: impl ToSocketAddrs) -> io::Result<TcpListener> {
+        TcpListener::listen(addr, true)
+    }
+
+    fn listen(addr: impl ToSocketAddrs, shared: bool) -> io::Result<TcpListener> {
+        let listener = try_each(addr, |addr| listen(addr, shared))?;
+        Ok(TcpListener::new(Listener::new(listener)))
     }
 
     /// Waits for a connection, and tells whose it is.
@@ -87,11 +88,8 @@ impl TcpListener {
     ///
     /// May park here.
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let nonblocking = self.shared.nonblocking.load(Ordering::Relaxed);
-        let timeout = nonblocking.then_some(Duration::ZERO);
-        let source = &self.shared.source;
-        let (stream, peer) = source.perform(Direction::Read, timeout, net::TcpListener::accept)?;
-        let stream = TcpStream::new(Socket::new(Source::new(stream)));
+        let (stream, peer) = self.listener.accept(net::TcpListener::accept)?;
+        let stream = TcpStream::new(Socket::made(stream));
         Ok((stream, peer))
     }
 
@@ -115,16 +113,6 @@ impl TcpListener {
         self.get_ref().local_addr()
     }
 
-    /// Another handle to the same descriptor, so that several threads accept. Never fails.
-    ///
-    /// # Errors
-    ///
-    /// None; the signature is std's.
-    pub fn try_clone(&self) -> io::Result<TcpListener> {
-        let shared = self.shared.clone();
-        Ok(TcpListener { shared })
-    }
-
     /// Sets the time to live of the packets sent, which accepted connections take over.
     ///
     /// # Errors
@@ -142,102 +130,9 @@ impl TcpListener {
     pub fn ttl(&self) -> io::Result<u32> {
         self.get_ref().ttl()
     }
-
-    /// Takes the error that is pending on the socket.
-    ///
-    /// # Errors
-    ///
-    /// The system's, if it cannot tell.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.get_ref().take_error()
-    }
-
-    /// Makes [`accept`](Self::accept) return `WouldBlock` at once instead of waiting, on every kind
-    /// of thread and for every handle; or wait again.
-    ///
-    /// # Errors
-    ///
-    /// None; the signature is std's.
-    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        self.shared
-            .nonblocking
-            .store(nonblocking, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Turns it into std's, in the mode last asked of [`set_nonblocking`](Self::set_nonblocking).
-    ///
-    /// # Errors
-    ///
-    /// `ResourceBusy` if there are other handles: the descriptor has one mode for all, and a blocking
-    /// one would let their `accept` hold up every green thread of an OS thread.
-    pub fn into_std(self) -> io::Result<net::TcpListener> {
-        let shared = Arc::try_unwrap(self.shared).map_err(|_| io::ErrorKind::ResourceBusy)?;
-        let listener = shared.source.into_inner();
-        listener.set_nonblocking(shared.nonblocking.into_inner())?;
-        Ok(listener)
-    }
-
-    fn get_ref(&self) -> &net::TcpListener {
-        self.shared.source.get_ref()
-    }
-
-    /// The first handle to a listener in non-blocking mode.
-    fn share(listener: net::TcpListener, nonblocking: bool) -> TcpListener {
-        let shared = Shared {
-            source: Source::new(listener),
-            nonblocking: AtomicBool::new(nonblocking),
-        };
-        TcpListener {
-            shared: Arc::new(shared),
-        }
-    }
 }
 
-impl From<net::TcpListener> for TcpListener {
-    /// The descriptor goes into non-blocking mode; the listener goes on behaving as it did.
-    fn from(listener: net::TcpListener) -> TcpListener {
-        let socket = SockRef::from(&listener);
-        // These fail only on a descriptor that is no socket; then so does every later call.
-        let nonblocking = socket.nonblocking().unwrap_or(false);
-        let _ = socket.set_nonblocking(true);
-        TcpListener::share(listener, nonblocking)
-    }
-}
-
-impl From<OwnedFd> for TcpListener {
-    /// As from std's listener. The descriptor has to be a listening TCP socket.
-    fn from(fd: OwnedFd) -> TcpListener {
-        net::TcpListener::from(fd).into()
-    }
-}
-
-impl TryFrom<TcpListener> for OwnedFd {
-    type Error = io::Error;
-
-    /// By [`TcpListener::into_std`].
-    fn try_from(listener: TcpListener) -> io::Result<OwnedFd> {
-        listener.into_std().map(OwnedFd::from)
-    }
-}
-
-impl AsFd for TcpListener {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.get_ref().as_fd()
-    }
-}
-
-impl AsRawFd for TcpListener {
-    fn as_raw_fd(&self) -> RawFd {
-        self.get_ref().as_raw_fd()
-    }
-}
-
-impl fmt::Debug for TcpListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.get_ref().fmt(f)
-    }
-}
+listener_handle!(TcpListener, net::TcpListener);
 
 /// The connections of a listener, without end; see [`TcpListener::incoming`].
 #[derive(Debug)]
@@ -272,11 +167,14 @@ impl Iterator for IntoIncoming {
 
 impl FusedIterator for IntoIncoming {}
 
-/// A listener in non-blocking mode on one address.
-fn listen(addr: &SocketAddr) -> io::Result<net::TcpListener> {
+/// A listener in non-blocking mode on one address, which it may share with others.
+fn listen(addr: &SocketAddr, shared: bool) -> io::Result<net::TcpListener> {
     let socket = socket2::Socket::new(Domain::for_address(*addr), Type::STREAM, None)?;
     // As std: a restarted server must not wait for the old connections of its port to be forgotten.
     socket.set_reuse_address(true)?;
+    if shared {
+        socket.set_reuse_port(true)?;
+    }
     socket.bind(&(*addr).into())?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;

@@ -2,14 +2,17 @@
 
 use super::connect;
 use crate::addr::{ToSocketAddrs, try_each};
-use crate::calls::DONTWAIT_COVERS_SENDING;
+use crate::handle::{socket_handle, stream_handle};
+use crate::server::Shut;
 use crate::socket::Socket;
+#[cfg(feature = "tls")]
+use greenwire_runtime::io::Direction;
 use socket2::SockRef;
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{self, Shutdown, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// A TCP connection, as [`std::net::TcpStream`].
@@ -104,128 +107,6 @@ impl TcpStream {
         self.get_ref().local_addr()
     }
 
-    /// Ends one direction or both, for every handle, and wakes whoever waits on the stream: readers
-    /// get the end of the stream, writers `BrokenPipe`.
-    ///
-    /// # Errors
-    ///
-    /// `NotConnected` if the connection is gone already.
-    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        let result = self.get_ref().shutdown(how);
-        self.socket.wake_all();
-        result
-    }
-
-    /// Another handle to the same descriptor. Never fails.
-    ///
-    /// # Errors
-    ///
-    /// None; the signature is std's.
-    ///
-    /// # Differences from std
-    ///
-    /// Std duplicates the descriptor, of which a process has few.
-    pub fn try_clone(&self) -> io::Result<TcpStream> {
-        let socket = self.socket.clone();
-        Ok(TcpStream { socket })
-    }
-
-    /// Limits how long a read may wait from now on, for every handle. `None` is no limit.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` for a limit of zero.
-    pub fn set_read_timeout(&self, dur: Option<Duration>) -> io::Result<()> {
-        self.get_ref().set_read_timeout(dur)?;
-        self.socket.read_timeout.set(dur);
-        Ok(())
-    }
-
-    /// Limits how long a write may wait from now on, for every handle. `None` is no limit.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` for a limit of zero.
-    pub fn set_write_timeout(&self, dur: Option<Duration>) -> io::Result<()> {
-        self.get_ref().set_write_timeout(dur)?;
-        self.socket.write_timeout.set(dur);
-        Ok(())
-    }
-
-    /// How long a read may wait, as the system rounded it.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    pub fn read_timeout(&self) -> io::Result<Option<Duration>> {
-        self.get_ref().read_timeout()
-    }
-
-    /// How long a write may wait, as the system rounded it.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    pub fn write_timeout(&self) -> io::Result<Option<Duration>> {
-        self.get_ref().write_timeout()
-    }
-
-    /// Reads what comes next and leaves it there. Waits as a read does.
-    ///
-    /// # Errors
-    ///
-    /// As a read's.
-    ///
-    /// # Cancellation
-    ///
-    /// May park here.
-    pub fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.peek(buf)
-    }
-
-    /// Reads what is there now and never waits, on either kind of thread. 0 is the end of the stream.
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if there is nothing; as a read's otherwise.
-    pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.try_read(buf)
-    }
-
-    /// Writes what the socket takes now and never waits, on either kind of thread.
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if it takes nothing; as a write's otherwise.
-    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        self.socket.try_write(buf)
-    }
-
-    /// As [`try_write`](Self::try_write), from several buffers.
-    ///
-    /// # Errors
-    ///
-    /// As [`try_write`](Self::try_write).
-    pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.socket.try_write_vectored(bufs)
-    }
-
-    /// Waits without a buffer: parks a green thread until a read is likely to get something, be it
-    /// data, the end or an error.
-    ///
-    /// An OS thread waits in the read itself, which saves a system call: there this returns at once.
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if the read timeout passes.
-    ///
-    /// # Cancellation
-    ///
-    /// May park here.
-    pub fn park_until_readable(&self) -> io::Result<()> {
-        self.socket.park_until_readable()
-    }
-
     /// Sets what dropping the last handle does with bytes that are not delivered yet. `None`, the
     /// default: the system goes on delivering them. Zero: they are discarded and the peer sees a
     /// reset. Other times: the drop itself waits that long for delivery, *in the kernel*, which holds
@@ -265,6 +146,30 @@ impl TcpStream {
         self.get_ref().nodelay()
     }
 
+    /// Sets whether segments are acknowledged at once. The system may change it again on its own.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    ///
+    /// # Differences from std
+    ///
+    /// Std's is a method of `std::os::linux::net::TcpStreamExt`, which only std can implement.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub fn set_quickack(&self, quickack: bool) -> io::Result<()> {
+        SockRef::from(self).set_tcp_quickack(quickack)
+    }
+
+    /// Whether segments are acknowledged at once.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub fn quickack(&self) -> io::Result<bool> {
+        SockRef::from(self).tcp_quickack()
+    }
+
     /// Sets the time to live of the packets sent.
     ///
     /// # Errors
@@ -282,150 +187,33 @@ impl TcpStream {
     pub fn ttl(&self) -> io::Result<u32> {
         self.get_ref().ttl()
     }
+}
 
-    /// Takes the error that is pending on the socket.
-    ///
-    /// # Errors
-    ///
-    /// The system's, if it cannot tell.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.get_ref().take_error()
+/// For protocols that are between the stream and its user.
+#[cfg(feature = "tls")]
+impl TcpStream {
+    /// Waits on either kind of thread until an operation for `direction` is worth trying.
+    pub(crate) fn wait(&self, direction: Direction, timeout: Option<Duration>) -> io::Result<()> {
+        self.socket.wait(direction, timeout)
     }
 
-    /// Makes reads and writes return `WouldBlock` at once instead of waiting, on every kind of thread
-    /// and for every handle; or wait again. [`park_until_readable`](Self::park_until_readable) waits
-    /// all the same.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        self.socket.set_nonblocking(nonblocking)
-    }
-
-    /// Turns it into std's, with the same descriptor if this is the only handle, else with a
-    /// duplicate.
-    ///
-    /// ```
-    /// # use greenwire_net::{TcpListener, TcpStream};
-    /// # fn main() -> std::io::Result<()> {
-    /// # let listener = TcpListener::bind("127.0.0.1:0")?;
-    /// let stream = TcpStream::connect(listener.local_addr()?)?;
-    /// let stream: std::net::TcpStream = stream.into_std()?;
-    /// let stream = TcpStream::from(stream);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The system's, when there are no free descriptors for a duplicate. On Apple's systems
-    /// `ResourceBusy` if there are other handles, because a duplicate would share their non-blocking
-    /// mode.
-    pub fn into_std(self) -> io::Result<net::TcpStream> {
-        match Arc::try_unwrap(self.socket) {
-            Ok(socket) => socket.into_inner(),
-            Err(shared) if DONTWAIT_COVERS_SENDING => shared.get_ref().try_clone(),
-            Err(_) => Err(io::ErrorKind::ResourceBusy.into()),
-        }
-    }
-
-    /// The first handle.
-    pub(super) fn new(socket: Socket<net::TcpStream>) -> TcpStream {
-        let socket = Arc::new(socket);
-        TcpStream { socket }
-    }
-
-    fn get_ref(&self) -> &net::TcpStream {
-        self.socket.get_ref()
+    /// As [`wait`](Self::wait), with the timeout and the mode that were set.
+    pub(crate) fn wait_as_set(&self, direction: Direction) -> io::Result<()> {
+        let timeout = match direction {
+            Direction::Read => &self.socket.read_timeout,
+            Direction::Write => &self.socket.write_timeout,
+        };
+        self.socket.wait(direction, self.socket.limit(timeout))
     }
 }
 
-impl Read for &TcpStream {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.read(buf)
-    }
+socket_handle!(TcpStream, net::TcpStream);
+stream_handle!(TcpStream);
 
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.socket.read_vectored(bufs)
-    }
-}
-
-impl Write for &TcpStream {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.socket.write(buf)
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.socket.write_vectored(bufs)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Read for TcpStream {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.read(buf)
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.socket.read_vectored(bufs)
-    }
-}
-
-impl Write for TcpStream {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.socket.write(buf)
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.socket.write_vectored(bufs)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl From<net::TcpStream> for TcpStream {
-    /// Timeouts and blocking mode go on as they were set.
-    fn from(stream: net::TcpStream) -> TcpStream {
-        TcpStream::new(Socket::adopt(stream))
-    }
-}
-
-impl From<OwnedFd> for TcpStream {
-    /// As from std's stream. The descriptor has to be a connected TCP socket.
-    fn from(fd: OwnedFd) -> TcpStream {
-        net::TcpStream::from(fd).into()
-    }
-}
-
-impl TryFrom<TcpStream> for OwnedFd {
-    type Error = io::Error;
-
-    /// By [`TcpStream::into_std`].
-    fn try_from(stream: TcpStream) -> io::Result<OwnedFd> {
-        stream.into_std().map(OwnedFd::from)
-    }
-}
-
-impl AsFd for TcpStream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.get_ref().as_fd()
-    }
-}
-
-impl AsRawFd for TcpStream {
-    fn as_raw_fd(&self) -> RawFd {
-        self.get_ref().as_raw_fd()
-    }
-}
-
-impl fmt::Debug for TcpStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.get_ref().fmt(f)
+impl TcpStream {
+    /// What shuts the stream down, and does not keep it open.
+    pub(crate) fn shutter(&self) -> Weak<dyn Shut> {
+        let socket: Weak<Socket<net::TcpStream>> = Arc::downgrade(&self.socket);
+        socket
     }
 }

@@ -4,7 +4,10 @@
 
 use greenwire_net::{TcpListener, TcpStream};
 use socket2::{Domain, Socket, Type};
+use std::io::Write;
 use std::panic::resume_unwind;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 use std::{net, thread};
@@ -18,10 +21,31 @@ pub(crate) fn on_both(story: fn()) {
         let thread = thread::spawn(move || ended_by(story, end));
         || thread.join()
     });
+    on_green(story);
+}
+
+/// Tells the story on a green thread.
+pub(crate) fn on_green(story: fn()) {
     within_deadline("on a green thread", |end| {
         let thread = greenwire_runtime::thread::spawn(move || ended_by(story, end));
         || thread.join()
     });
+}
+
+/// Starts `work` on a thread as `spawn` makes them; returns once it runs.
+pub(crate) fn started<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> greenwire_runtime::thread::JoinHandle<T> {
+    let (tell, told) = mpsc::channel();
+    let thread = greenwire_runtime::thread::spawn(move || {
+        tell.send(()).unwrap();
+        work()
+    });
+    // Yielding, unlike a channel of std's: the other may be a green thread of the same OS thread.
+    while told.try_recv().is_err() {
+        greenwire_runtime::thread::yield_now();
+    }
+    thread
 }
 
 /// Runs `peer` on an OS thread, to be joined at the end of a story.
@@ -67,6 +91,39 @@ pub(crate) fn fill(stream: &TcpStream) -> usize {
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+/// A folder of its own for the sockets of a story; removed on drop.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Folder {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("greenwire-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        Folder(folder)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Says that a program is absent; on CI that is a failure. Written past the test runner, which
+/// swallows what `println!` says.
+pub(crate) fn skip(missing: &str) {
+    let note = format!("skipped: {missing} not found");
+    let ci = std::env::var_os("CI").is_some_and(|ci| ci == "true");
+    assert!(!ci, "{note}");
+    let _ = writeln!(std::io::stderr(), "{note}");
 }
 
 /// The sender is dropped with the story, whether it returns or panics.

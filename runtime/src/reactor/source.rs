@@ -124,9 +124,10 @@ impl<T: AsFd> Source<T> {
     ///
     /// Those of [`perform`](Source::perform).
     pub fn wait(&self, direction: Direction, timeout: Option<Duration>) -> io::Result<()> {
-        // After a read that took all there was, the next event is news. Otherwise ask first.
+        // After a read that took all there was, the next event is news to a green thread. Otherwise ask
+        // first: an OS thread would take that no event is needed for news.
         let look = self.registration.look(direction);
-        let mut asked = look.is_some_and(Look::is_drained);
+        let mut asked = Worker::running().is_some() && look.is_some_and(Look::is_drained);
         self.perform(direction, timeout, |io| {
             if asked || poll(io, direction, Some(Instant::now()))? {
                 return Ok(());

@@ -1,0 +1,197 @@
+//! The examples, used as their first lines say.
+
+mod support;
+
+use greenwire::process::{Child, ChildStdout, Command};
+use greenwire::time::timeout;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running example; killed on drop.
+struct Example {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Example {
+    fn start(name: &str, args: &[&str]) -> Example {
+        let mut command = Command::new(support::example(name).get_program());
+        command.args(args).kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Example { child, output }
+    }
+
+    /// What follows `prefix` in the next line that has it.
+    fn after(&mut self, prefix: &str) -> String {
+        let line = timeout(PATIENCE, || {
+            loop {
+                let mut line = String::new();
+                assert!(self.output.read_line(&mut line).unwrap() > 0, "no {prefix}");
+                if let Some((_, rest)) = line.split_once(prefix) {
+                    return rest.trim_end().to_owned();
+                }
+            }
+        });
+        line.unwrap_or_else(|_| panic!("{prefix} does not come"))
+    }
+
+    /// All that it prints until it ends well.
+    fn finish(mut self) -> String {
+        drop(self.child.stdin.take());
+        let mut rest = String::new();
+        let read = timeout(PATIENCE, || self.output.read_to_string(&mut rest).unwrap());
+        read.expect("it ends");
+        assert!(self.child.wait().unwrap().success(), "{rest}");
+        rest
+    }
+}
+
+fn connect(addr: &str) -> TcpStream {
+    let stream = TcpStream::connect(addr).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+fn line_of(stream: &TcpStream) -> String {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while !line.ends_with(b"\r\n") {
+        assert_eq!({ stream }.read(&mut byte).unwrap(), 1, "closed");
+        line.push(byte[0]);
+    }
+    String::from_utf8(line).unwrap()
+}
+
+#[test]
+fn echoserver() {
+    let mut server = Example::start("echoserver", &["0"]);
+    let addr = server.after("echoing on ");
+    let (first, mut second) = (connect(&addr), connect(&addr));
+    for mut client in [&first, &second] {
+        assert!(line_of(client).starts_with("Welcome"));
+        client.write_all(b"hello\r\n").unwrap();
+        assert_eq!(line_of(client), "hello\r\n");
+    }
+    second.write_all(b"QUIT\r\n").unwrap();
+    assert_eq!(second.read(&mut [0]).unwrap(), 0);
+    server.after("has left");
+    server
+        .child
+        .stdin
+        .as_mut()
+        .unwrap()
+        .write_all(b"\n")
+        .unwrap();
+    let begin = Instant::now();
+    while TcpStream::connect(&addr).is_ok() {
+        assert!(begin.elapsed() < PATIENCE, "it does not stop");
+    }
+    // The other one may finish.
+    (&first).write_all(b"still here\r\n").unwrap();
+    assert_eq!(line_of(&first), "still here\r\n");
+    drop(first);
+    assert!(server.finish().contains("stopped; 0 connections"));
+}
+
+#[test]
+fn portforwarder() {
+    let target = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = target.local_addr().unwrap().to_string();
+    let mut forwarder = Example::start("portforwarder", &["127.0.0.1:0", &to]);
+    let addr = forwarder.after("forwarding ");
+    let addr = addr.split(' ').next().unwrap();
+    let mut client = connect(addr);
+    let (mut server, _) = target.accept().unwrap();
+    server.set_read_timeout(Some(PATIENCE)).unwrap();
+
+    client.write_all(b"question").unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    let mut question = String::new();
+    server.read_to_string(&mut question).unwrap();
+    assert_eq!(question, "question");
+    let answer = vec![7; 3 << 20];
+    let sending = std::thread::spawn(move || server.write_all(&answer).unwrap());
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).unwrap();
+    assert!(answer == vec![7; 3 << 20]);
+    sending.join().unwrap();
+    assert_eq!(forwarder.after("sent "), "8 and received 3145728 bytes");
+
+    drop(target);
+    assert_eq!(connect(addr).read(&mut [0]).unwrap(), 0);
+    forwarder.after("refused");
+}
+
+#[test]
+fn udp() {
+    let mut server = Example::start("udp_server", &["0"]);
+    let addr = server.after("datagrams on ");
+    for text in ["hello", ""] {
+        let said = Example::start("udp_client", &[text, &addr]).finish();
+        assert!(
+            said.contains(&format!("Received {} bytes", text.len())),
+            "{said}"
+        );
+        server.after(&format!("got {text:?}"));
+    }
+}
+
+#[test]
+fn concurrent_download() {
+    use greenwire::http::{Request, Server};
+    use std::sync::{Arc, Barrier};
+
+    // Nobody gets an answer before all three have asked.
+    let server = Server::bind("127.0.0.1:0").unwrap();
+    let addr = server.local_addr().unwrap();
+    let all = Arc::new(Barrier::new(3));
+    std::thread::spawn(move || {
+        server.serve(move |request: Request| {
+            let all = all.clone();
+            greenwire::unblock(move || all.wait());
+            "x".repeat(request.uri().path().len())
+        })
+    });
+    let urls = ["/", "/two", "/three"].map(|path| format!("http://{addr}{path}"));
+    let said = Example::start("concurrent_download", &urls.each_ref().map(|url| &**url)).finish();
+    for (url, size) in urls.iter().zip([1, 4, 6]) {
+        assert!(said.contains(&format!("{url}: {size} bytes")), "{said}");
+    }
+}
+
+#[test]
+fn dns_mass_resolve() {
+    let mut names = vec!["localhost"; 50];
+    names.extend(["127.0.0.1", "name.invalid"]);
+    let said = Example::start("dns_mass_resolve", &names).finish();
+    assert_eq!(said.matches("localhost is [").count(), 50, "{said}");
+    assert!(said.contains("127.0.0.1 is [127.0.0.1]"), "{said}");
+    assert!(said.contains("name.invalid: "), "{said}");
+    assert!(said.contains("52 names took"), "{said}");
+}
+
+#[test]
+fn unixsocket() {
+    let path = std::env::temp_dir().join(format!("greenwire-example-{}", std::process::id()));
+    let path_text = path.to_str().unwrap();
+    let mut server = Example::start("unixsocket", &["serve", path_text]);
+    server.after("shouting at ");
+    let said = Example::start("unixsocket", &["ask", path_text, "hello", "there"]).finish();
+    assert_eq!(said, "HELLO THERE\n");
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn processes() {
+    let said = Example::start("processes", &[]).finish();
+    assert!(said.contains(r#"sort says "apple\nfig\npear""#), "{said}");
+    assert!(said.contains("uname -s says "), "{said}");
+    assert!(said.contains("sleep 1000 was killed: timed out"), "{said}");
+    assert!(said.lines().last().unwrap().starts_with("sleep"), "{said}");
+}
