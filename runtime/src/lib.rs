@@ -58,6 +58,7 @@ mod clock;
     reason = "switching stacks is the one thing that Rust cannot express safely"
 )]
 mod context;
+pub mod insight;
 mod interrupt;
 mod os_thread;
 mod primitive;
@@ -73,6 +74,7 @@ mod wait;
 
 pub use before_park::{BeforePark, before_park};
 pub use builder::Builder;
+pub use insight::{Dump, dump, dump_up_to};
 pub use unblock::unblock;
 
 /// Waiting for descriptors: what sockets are made of.

@@ -16,7 +16,10 @@
 //!
 //! This folder is where the runtime is unsafe. It must never know why somebody waits.
 
+mod backtrace;
+mod interrupt;
 mod overflow;
+mod signal;
 mod stack;
 
 use std::cell::Cell;
@@ -24,6 +27,8 @@ use std::ptr;
 
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
+pub(crate) use backtrace::backtrace;
+pub(crate) use interrupt::{EndlessThread, Interrupted};
 pub(crate) use overflow::guard_thread as guard_against_overflow;
 pub(crate) use stack::{Extent, Guard, Pool, Stack, release};
 
