@@ -13,8 +13,9 @@
 //! process had no other OS threads (which Linux tells), nobody was left to do anything. A signal handler
 //! cannot wake a thread but through a descriptor.
 //!
-//! The check is made by the last one that comes to rest. As a worker that ran anything sleeps with a deadline first,
-//! to sweep its stacks, that is about a second after the last green thread has parked.
+//! The check is made by the last one that comes to rest. A worker that sleeps until it sweeps its stacks
+//! does not rest yet, so it may be made a second after the last green thread has parked. It is not made again
+//! when some unknown OS thread ends, so a deadlock can go unreported.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

@@ -50,24 +50,39 @@ impl Frame {
         }
     }
 
-    /// Whether it belongs to the machinery: the runtime and the standard library.
-    fn is_machinery(&self) -> bool {
-        const CRATES: [&str; 6] = [
-            "greenwire_runtime",
-            "corosensei",
-            "backtrace",
-            "std",
-            "core",
-            "alloc",
-        ];
+    /// Whether the program's own code is in it, or that of a library. Of unknown ones this is not known.
+    fn is_users(&self) -> bool {
+        !self.is_internal() && !self.is_in("greenwire_runtime")
+    }
+
+    /// Whether nobody wants to see it: the standard library, and the runtime below its public functions.
+    fn is_internal(&self) -> bool {
+        const CRATES: [&str; 5] = ["corosensei", "backtrace", "std", "core", "alloc"];
         const FUNCTIONS: [&str; 2] = ["__rust_try", "stack_init_trampoline"];
+        const MODULES: [&str; 6] = [
+            "context",
+            "insight",
+            "os_thread",
+            "scheduler",
+            "task",
+            "wait",
+        ];
         let Some(function) = self.function() else {
-            return false;
+            return true;
         };
+        let is_private = |module: &&str| self.is_in(&format!("greenwire_runtime::{module}"));
+        FUNCTIONS.contains(&function)
+            || CRATES.iter().any(|name| self.is_in(name))
+            || MODULES.iter().any(|module| is_private(&module))
+    }
+
+    /// Whether the function, or the type that it belongs to, is in a module.
+    fn is_in(&self, module: &str) -> bool {
+        let function = self.function().unwrap_or_default();
         let path = function.trim_start_matches(['<', '&', '(', '*', '[']);
         let path = path.trim_start_matches("dyn ").trim_start_matches("mut ");
-        let krate = path.split("::").next().unwrap_or_default();
-        CRATES.contains(&krate) || FUNCTIONS.contains(&function)
+        let rest = path.strip_prefix(module);
+        rest.is_some_and(|rest| rest.starts_with("::"))
     }
 }
 
@@ -92,26 +107,21 @@ impl fmt::Display for Frame {
 pub(super) struct Resolver(HashMap<usize, Arc<[Frame]>>);
 
 impl Resolver {
-    /// The frames of a green thread's stack, given its return addresses: from the call that the program
-    /// made last, down to where its thread began. The machinery at both ends is left out.
+    /// The frames of a green thread's stack, given its return addresses: from the call of greenwire that the
+    /// program made last, down to where its thread began. What is internal at both ends is left out.
     pub(super) fn backtrace(&mut self, addresses: &[usize]) -> Vec<Frame> {
-        let all: Vec<Frame> = addresses
+        let frames = addresses
             .iter()
-            .flat_map(|address| self.resolve(*address).to_vec())
-            .collect();
-        let Some(first) = all.iter().position(|frame| !frame.is_machinery()) else {
-            return all;
-        };
-        let last = all.iter().rposition(|frame| !frame.is_machinery());
-        let end = last.map_or(all.len(), |last| last + 1);
-        all[first.saturating_sub(1)..end].to_vec()
-    }
-
-    /// The frames of a green thread that runs: its instruction, and return addresses.
-    fn running(&mut self, instruction: usize, callers: &[usize]) -> Vec<Frame> {
-        // A return address means the call before it. Of the instruction itself the next one is taken.
-        let addresses = [&[instruction + 1], callers].concat();
-        self.backtrace(&addresses)
+            .flat_map(|address| self.resolve(*address).to_vec());
+        let mut frames: Vec<Frame> = frames.collect();
+        if let Some(last) = frames.iter().rposition(Frame::is_users) {
+            let first = frames.iter().position(Frame::is_users).unwrap_or(last);
+            frames.truncate(last + 1);
+            frames.drain(..first.saturating_sub(1));
+        } else if frames.iter().any(|frame| !frame.is_internal()) {
+            frames.retain(|frame| !frame.is_internal());
+        }
+        frames
     }
 
     /// The function that returns to `address`, and those that the compiler has merged into it.
@@ -124,10 +134,19 @@ impl Resolver {
 impl Sample {
     /// Where the green thread was, as far as that can be known.
     pub(super) fn backtrace(&self, resolver: &mut Resolver) -> Vec<Frame> {
-        resolver.running(
-            self.instruction,
-            self.callers.as_deref().unwrap_or_default(),
-        )
+        // A return address means the call before it. Of the instruction itself the next one is taken.
+        let addresses = [&[self.instruction + 1], self.callers()].concat();
+        resolver.backtrace(&addresses)
+    }
+
+    /// Whether a caller could be found.
+    pub(super) fn has_callers(&self, resolver: &mut Resolver) -> bool {
+        let mut callers = self.callers().iter();
+        callers.any(|address| resolver.resolve(*address)[0].function.is_some())
+    }
+
+    fn callers(&self) -> &[usize] {
+        self.callers.as_deref().unwrap_or_default()
     }
 }
 

@@ -138,11 +138,12 @@ fn report(sample: &Sample, worker: &Shared, held: Duration) {
     let mut text = String::new();
     let name = sample.name.as_deref().unwrap_or("<unnamed>");
     let number = sample.id.number();
-    for frame in sample.backtrace(&mut Resolver::default()) {
+    let mut resolver = Resolver::default();
+    for frame in sample.backtrace(&mut resolver) {
         let _ = write!(text, "\n        {frame}");
     }
-    if sample.callers.is_none() {
-        text += "\n        (its callers are unknown: they were compiled without frame pointers)";
+    if !sample.has_callers(&mut resolver) {
+        text += "\n        (to see its callers, build with -C force-frame-pointers=yes)";
     }
     log::warn!(
         "green thread {number} '{name}' has held worker {} for {} ms, and others wait:{text}",
