@@ -74,7 +74,7 @@ fn spin_until(flag: &AtomicBool) -> u64 {
     while !flag.load(Ordering::SeqCst) {
         let mut n = 100_000;
         while n > 0 {
-            x ^= std::hint::black_box(x << 1);
+            x ^= x << 1;
             n -= 1;
         }
     }

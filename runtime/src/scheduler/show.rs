@@ -167,11 +167,11 @@ impl Worker {
     fn ask(&'static self, slot: &'static Slot) -> Told {
         // It uses more of its stack than it did.
         self.stacks.ran(slot);
-        self.asks.set(true);
+        self.asked.set(Some(slot));
         if let Some(context) = &mut *slot.context.borrow_mut() {
             context.resume(&self.exit);
         }
-        self.asks.set(false);
+        self.asked.set(None);
         self.told.take()
     }
 

@@ -64,8 +64,8 @@ pub(crate) struct Worker {
     pub(super) in_doubt: RefCell<Vec<&'static Slot>>,
     /// The last look at the clock.
     pub(super) now: Cell<u64>,
-    /// Whether a green thread is resumed only to tell about itself: see [`tell`](Worker::tell).
-    pub(super) asks: Cell<bool>,
+    /// The green thread that is resumed only to tell about itself: see [`tell`](Worker::tell).
+    pub(super) asked: Cell<Option<&'static Slot>>,
     pub(super) told: Cell<Told>,
 }
 
@@ -288,8 +288,8 @@ impl Worker {
         self.running.set(None);
         let since = self.now.get();
         self.exit.suspend(|depth| slot.depth.set(depth as u32));
-        while self.asks.get() {
-            self.tell(slot, reason.map(|reason| (reason, since)));
+        while let Some(asked) = self.asked.get() {
+            self.tell(asked, reason.map(|reason| (reason, since)));
         }
     }
 
@@ -379,7 +379,7 @@ impl Worker {
             unwinding: Cell::new(0),
             in_doubt: RefCell::default(),
             now: Cell::new(0),
-            asks: Cell::new(false),
+            asked: Cell::new(None),
             told: Cell::default(),
         }
     }
