@@ -43,6 +43,11 @@
 //! * [`std::thread::panicking`] and `stdout().lock()` belong to the OS thread. Use
 //!   [`thread::panicking`], and do not park while standard output is locked.
 //!
+//! # Looking for faults
+//!
+//! [`dump()`] tells what all green threads are doing and where they stand; [`Builder::watchdog`] names those
+//! that keep their worker from all others; a deadlock of the whole process is logged. See [`insight`].
+//!
 //! # Errors
 //!
 //! `io::Result` throughout; [`thread::JoinHandle::join`] gives a [`thread::Result`] as std's does.

@@ -108,7 +108,7 @@ impl Builder {
         Builder::default()
     }
 
-    /// Names the thread. The name appears when its stack overflows.
+    /// Names the thread. The name appears when its stack overflows, and in a [`dump`](crate::dump).
     ///
     /// # Differences from std
     ///

@@ -117,12 +117,15 @@ mod linux {
     fn a_descriptor_is_watched() {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let seconds = HELD_UP.as_secs_f64().to_string();
-        Command::new("sleep")
+        let mut closer = Command::new("sleep")
             .arg(seconds)
             .stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)))
             .spawn()
             .unwrap();
-        spawn_holdup(move || Source::new(ours).wait(Direction::Read, None).unwrap());
+        spawn_holdup(move || {
+            Source::new(ours).wait(Direction::Read, None).unwrap();
+            closer.wait().unwrap();
+        });
     }
 
     fn another_thread_may_send() {

@@ -5,7 +5,6 @@
 //! checked to lie in the stack, above the one before. A chain that does not lead to the first frame of the stack
 //! is not believed.
 
-use std::os::unix::thread::RawPthread;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -41,15 +40,15 @@ static INSTALLED: OnceLock<Installed> = OnceLock::new();
 /// Interruptions that have been sent, and have not arrived.
 static SENT: AtomicUsize = AtomicUsize::new(0);
 
-/// An OS thread that never ends.
+/// An OS thread that never ends: its `pthread_t`, which is a pointer on some systems.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct EndlessThread(RawPthread);
+pub(crate) struct EndlessThread(usize);
 
 impl EndlessThread {
     /// The calling one, which must never end.
     pub(crate) fn current() -> EndlessThread {
         // SAFETY: always allowed.
-        EndlessThread(unsafe { libc::pthread_self() })
+        EndlessThread(unsafe { libc::pthread_self() } as usize)
     }
 
     /// Makes it call `look`, soon, whatever it is doing. System calls are restarted. All calls must give
@@ -61,7 +60,7 @@ impl EndlessThread {
         });
         SENT.fetch_add(1, Ordering::SeqCst);
         // SAFETY: the thread has not ended, as the caller of `current` has promised.
-        if unsafe { libc::pthread_kill(self.0, SIGNAL) } != 0 {
+        if unsafe { libc::pthread_kill(self.0 as libc::pthread_t, SIGNAL) } != 0 {
             SENT.fetch_sub(1, Ordering::SeqCst);
         }
     }

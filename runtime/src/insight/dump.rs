@@ -1,7 +1,5 @@
 //! The dump: every green thread, what it is doing, and where it stands.
 
-use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::frames::{Frame, Resolver};
@@ -68,9 +66,9 @@ struct Worker {
     has_answered: bool,
 }
 
-/// An OS thread that waits in greenwire, without a deadline.
+/// An OS thread in a [`Dump`]: one that waits in greenwire, without a deadline.
 #[derive(Clone, Debug)]
-struct OsThread {
+pub struct OsThread {
     name: Option<String>,
     reason: Reason,
     since: Duration,
@@ -139,7 +137,7 @@ impl Dump {
         let mut dump = Dump {
             threads: Vec::new(),
             workers: Vec::new(),
-            os_threads: os_threads(limit),
+            os_threads: OsThread::all(limit),
         };
         let now = runtime.clock().now();
         for (index, answer) in answers.into_iter().enumerate() {
@@ -164,6 +162,17 @@ impl Dump {
     /// The green threads that were looked at, worker by worker.
     pub fn threads(&self) -> impl Iterator<Item = &GreenThread> {
         self.threads.iter()
+    }
+
+    /// OS threads that waited in greenwire, without a deadline.
+    pub fn os_threads(&self) -> impl Iterator<Item = &OsThread> {
+        self.os_threads.iter()
+    }
+
+    /// The numbers of the workers that did not answer in time.
+    pub fn busy_workers(&self) -> impl Iterator<Item = usize> {
+        let workers = self.workers.iter().enumerate();
+        workers.filter_map(|(index, worker)| (!worker.has_answered).then_some(index))
     }
 
     /// How many green threads were ready to run, whether or not they are among [`threads`](Dump::threads).
@@ -253,127 +262,29 @@ impl GreenThread {
     }
 }
 
-fn os_threads(limit: usize) -> Vec<OsThread> {
-    let resting = os_thread::resting(limit).into_iter();
-    let describe = |thread: os_thread::Resting| OsThread {
-        name: thread.name,
-        reason: thread.reason,
-        since: thread.since.elapsed(),
-    };
-    resting.map(describe).collect()
-}
-
-impl fmt::Display for Dump {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.ready() + self.parked() + self.running();
-        writeln!(
-            f,
-            "{count} green thread{}: {} ready, {} parked, {} not started",
-            if count == 1 { "" } else { "s" },
-            self.ready(),
-            self.parked(),
-            self.not_started(),
-        )?;
-        for (index, worker) in self.workers.iter().enumerate() {
-            if !worker.has_answered {
-                writeln!(f, "worker {index} is busy, and has not answered in full")?;
-            }
-        }
-        for thread in &self.os_threads {
-            let name = thread.name.as_deref().unwrap_or("<unnamed>");
-            let since = thread.since.as_secs_f64();
-            let reason = thread.reason;
-            writeln!(
-                f,
-                "OS thread '{name}': blocked for {since:.1} s, waits for {reason}"
-            )?;
-        }
-        Tree::of(self).print(f)?;
-        match self.left_out() {
-            0 => Ok(()),
-            more => writeln!(f, "... and {more} more"),
-        }
-    }
-}
-
-/// The green threads, each below the one that spawned it.
-struct Tree<'a> {
-    roots: Vec<&'a GreenThread>,
-    children: HashMap<ThreadId, Vec<&'a GreenThread>>,
-}
-
-impl<'a> Tree<'a> {
-    fn of(dump: &'a Dump) -> Tree<'a> {
-        let known: HashSet<ThreadId> = dump.threads().map(GreenThread::id).collect();
-        let mut tree = Tree {
-            roots: Vec::new(),
-            children: HashMap::new(),
+impl OsThread {
+    fn all(limit: usize) -> Vec<OsThread> {
+        let resting = os_thread::resting(limit).into_iter();
+        let describe = |thread: os_thread::Resting| OsThread {
+            name: thread.name,
+            reason: thread.reason,
+            since: thread.since.elapsed(),
         };
-        let mut oldest_last: Vec<&GreenThread> = dump.threads().collect();
-        oldest_last.sort_by_key(|thread| std::cmp::Reverse(thread.id));
-        for thread in oldest_last {
-            match thread.parent.filter(|parent| known.contains(parent)) {
-                Some(parent) => tree.children.entry(parent).or_default().push(thread),
-                None => tree.roots.push(thread),
-            }
-        }
-        tree
+        resting.map(describe).collect()
     }
 
-    fn print(mut self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not recursive: a chain of spawns may be long.
-        let mut stack: Vec<_> = self.roots.drain(..).map(|root| (0, root)).collect();
-        while let Some((level, thread)) = stack.pop() {
-            thread.print(f, level)?;
-            let children = self.children.remove(&thread.id).unwrap_or_default();
-            stack.extend(children.into_iter().map(|child| (level + 1, child)));
-        }
-        Ok(())
+    /// Its name, if it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
-}
 
-impl GreenThread {
-    fn print(&self, f: &mut fmt::Formatter<'_>, level: usize) -> fmt::Result {
-        const DEEPEST: usize = 20;
-        let indent = 4 * level.min(DEEPEST);
-        writeln!(f, "{:indent$}{self}", "")?;
-        for frame in &self.backtrace {
-            writeln!(f, "{:indent$}        {frame}", "")?;
-        }
-        Ok(())
+    /// What it waits for.
+    pub fn reason(&self) -> Reason {
+        self.reason
     }
-}
 
-/// One line, without the backtrace.
-impl fmt::Display for GreenThread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "thread {}", self.id.number())?;
-        if let Some(name) = &self.name {
-            write!(f, " '{name}'")?;
-        }
-        write!(f, " on worker {}: {}", self.worker, self.state)
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            State::Ready => f.write_str("ready"),
-            State::Running => f.write_str("running"),
-            State::Parked {
-                reason,
-                since,
-                left,
-            } => {
-                write!(
-                    f,
-                    "parked for {:.1} s, waits for {reason}",
-                    since.as_secs_f64()
-                )?;
-                left.map_or(Ok(()), |left| {
-                    write!(f, ", {:.1} s at most", left.as_secs_f64())
-                })
-            }
-        }
+    /// For how long it has waited.
+    pub fn since(&self) -> Duration {
+        self.since
     }
 }

@@ -70,10 +70,10 @@ impl Frame {
         let Some(function) = self.function() else {
             return true;
         };
-        let is_private = |module: &&str| self.is_in(&format!("greenwire_runtime::{module}"));
+        let is_private = |module: &str| self.is_in(&format!("greenwire_runtime::{module}"));
         FUNCTIONS.contains(&function)
             || CRATES.iter().any(|name| self.is_in(name))
-            || MODULES.iter().any(|module| is_private(&module))
+            || MODULES.into_iter().any(is_private)
     }
 
     /// Whether the function, or the type that it belongs to, is in a module.
