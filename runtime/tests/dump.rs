@@ -187,7 +187,7 @@ fn a_dump_changes_nothing_for_those_who_park() {
             })
         })
         .collect();
-    for _ in 0..50 {
+    for _ in 0..20 {
         let _ = dump();
     }
     done.store(true, Ordering::SeqCst);

@@ -20,9 +20,19 @@ pub(crate) fn dump_on_sigusr1() -> io::Result<()> {
     builder.spawn(move || {
         // Signals that come in quick succession are one.
         while signals.read(&mut [0; 64]).is_ok_and(|count| count > 0) {
-            log::warn!("SIGUSR1: {}", dump());
+            report();
         }
     })?;
     pipe::register(SIGUSR1, handler)?;
     Ok(())
+}
+
+/// On a thread of its own: one that has ever waited in greenwire, and does something else now, might wake
+/// others, so there would be no report of a deadlock any more.
+fn report() {
+    let builder = thread::Builder::new().name("greenwire-report".into());
+    match builder.spawn(|| log::warn!("SIGUSR1: {}", dump())) {
+        Ok(thread) => drop(thread.join()),
+        Err(error) => log::error!("SIGUSR1: no thread for a dump: {error}"),
+    }
 }
