@@ -2,13 +2,15 @@
 
 use greenwire_runtime::insight::{GreenThread, Reason, State};
 use greenwire_runtime::io::{Direction, Source};
-use greenwire_runtime::sync::{Mutex, mpsc};
+use greenwire_runtime::sync::{Barrier, Condvar, Event, Mutex, RwLock, Semaphore, mpsc};
 use greenwire_runtime::{Dump, dump, dump_up_to, thread};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+type Primitives = (Mutex<bool>, Condvar, Event, Semaphore, RwLock<()>, Barrier);
 
 /// Dumps until `condition` holds.
 #[track_caller]
@@ -126,6 +128,61 @@ fn each_kind_of_wait_is_told_with_its_place() {
 
     drop((to_reader, held, ours));
     assert!(root.join().unwrap());
+}
+
+#[test]
+fn locks_of_all_kinds_are_told_apart() {
+    let [condition, event, semaphore, lock, barrier] = [
+        "waits: condition",
+        "waits: event",
+        "waits: semaphore",
+        "waits: lock",
+        "waits: barrier",
+    ];
+    let all = Arc::new((
+        Mutex::new(false),
+        Condvar::new(),
+        Event::new(),
+        Semaphore::new(0),
+        RwLock::new(()),
+        Barrier::new(2),
+    ));
+    let written = all.4.write().unwrap();
+    let waiting = |name: &str, f: fn(&Primitives)| {
+        let all = all.clone();
+        spawn(name, move || f(&all))
+    };
+    let threads = [
+        waiting(condition, |all| {
+            let guard = all.0.lock().unwrap();
+            drop(all.1.wait_while(guard, |done| !*done));
+        }),
+        waiting(event, |all| all.2.wait()),
+        waiting(semaphore, |all| drop(all.3.acquire())),
+        waiting(lock, |all| drop(all.4.read())),
+        waiting(barrier, |all| {
+            all.5.wait();
+        }),
+    ];
+    let names = [condition, event, semaphore, lock, barrier];
+    let dump = dump_when("all of them park", |dump| {
+        names.iter().all(|name| is_parked(dump, name))
+    });
+    check_parked(&dump, condition, |r| matches!(r, Reason::Condition(_)));
+    check_parked(&dump, event, |r| matches!(r, Reason::Event(_)));
+    check_parked(&dump, semaphore, |r| matches!(r, Reason::Semaphore(_)));
+    check_parked(&dump, lock, |r| matches!(r, Reason::Lock(_)));
+    check_parked(&dump, barrier, |r| matches!(r, Reason::Barrier(_)));
+
+    *all.0.lock().unwrap() = true;
+    all.1.notify_all();
+    all.2.set();
+    all.3.add_permits(1);
+    drop(written);
+    all.5.wait();
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
 }
 
 #[test]
