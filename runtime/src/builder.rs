@@ -2,7 +2,9 @@
 
 use std::io;
 use std::num::NonZero;
+use std::time::Duration;
 
+use crate::context::Interrupted;
 use crate::scheduler::{self, Ticket};
 
 /// The default size of a green thread's stack.
@@ -10,6 +12,12 @@ const STACK_SIZE: usize = 256 * 1024;
 
 /// The variable that sets the number of workers where the program does not.
 const WORKERS_VARIABLE: &str = "GREENWIRE_WORKERS";
+
+/// The variable that starts a watchdog where the program does not, in milliseconds.
+const WATCHDOG_VARIABLE: &str = "GREENWIRE_WATCHDOG";
+
+/// The least limit of a watchdog: ten turns of a worker that nobody holds.
+const SHORTEST_WATCH: Duration = Duration::from_millis(1);
 
 /// The settings of the runtime, for a program that wants others than the defaults.
 ///
@@ -33,6 +41,8 @@ pub struct Builder {
     workers: Option<usize>,
     stack_size: usize,
     os_threads: bool,
+    watchdog: Option<Duration>,
+    dump_on_sigusr1: bool,
 }
 
 impl Builder {
@@ -42,6 +52,8 @@ impl Builder {
             workers: None,
             stack_size: STACK_SIZE,
             os_threads: false,
+            watchdog: None,
+            dump_on_sigusr1: false,
         }
     }
 
@@ -79,14 +91,82 @@ impl Builder {
         self
     }
 
+    /// Starts a watchdog: an OS thread that names each green thread which has held its worker for longer
+    /// than `limit` without waiting or yielding, and logs where it is, once, as a warning. It takes up to
+    /// twice the limit to notice. A limit of zero means none.
+    ///
+    /// By default what the variable `GREENWIRE_WATCHDOG` says, in milliseconds, or none: it takes an OS
+    /// thread, and interrupts the worker in question with the signal `SIGURG`, so a system call that it is
+    /// in may end with `EINTR`. While all workers sleep it does so, too.
+    ///
+    /// The function that the green thread is in is always known. Its callers are found by their frame
+    /// pointers, which Rust leaves out by default, in debug builds, too: build with
+    /// `RUSTFLAGS="-C force-frame-pointers=yes"` to see them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use greenwire_runtime::Builder;
+    /// use std::time::Duration;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// Builder::new().watchdog(Duration::from_millis(50)).start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn watchdog(mut self, limit: Duration) -> Builder {
+        self.watchdog = Some(limit);
+        self
+    }
+
+    /// Logs a [`dump`](crate::dump), as a warning, at each signal `SIGUSR1`, even when all workers are held.
+    ///
+    /// By default off, as it changes what the signal does: it ends the process otherwise.
+    pub fn dump_on_sigusr1(mut self, on: bool) -> Builder {
+        self.dump_on_sigusr1 = on;
+        self
+    }
+
     /// Starts the runtime with these settings.
     ///
     /// # Errors
     ///
     /// `AlreadyExists` if the runtime runs already, `InvalidInput` if a setting (or
-    /// `GREENWIRE_WORKERS`) is out of its range, or what the system says if a worker cannot start.
+    /// `GREENWIRE_WORKERS`, `GREENWIRE_WATCHDOG`) is out of its range, `Unsupported` if there is no
+    /// watchdog for this system (there is one for Linux on x86-64 and aarch64), or what the system says if a worker cannot start.
     pub fn start(self) -> io::Result<()> {
         scheduler::begin(&self).map(drop)
+    }
+
+    /// The limit of the watchdog, if there is to be one.
+    pub(crate) fn watchdog_limit(&self) -> io::Result<Option<Duration>> {
+        let limit = match (self.watchdog, std::env::var(WATCHDOG_VARIABLE)) {
+            _ if self.os_threads => return Ok(None),
+            (Some(limit), _) => limit,
+            (None, Ok(value)) => {
+                let milliseconds = value.parse().map_err(|_| {
+                    out_of_range(&format!(
+                        "{WATCHDOG_VARIABLE} is {value:?}, not a number of milliseconds"
+                    ))
+                })?;
+                Duration::from_millis(milliseconds)
+            }
+            (None, Err(_)) => return Ok(None),
+        };
+        if limit.is_zero() {
+            return Ok(None);
+        }
+        if !Interrupted::IS_KNOWN {
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "there is no watchdog for this system",
+            ));
+        }
+        Ok(Some(limit.max(SHORTEST_WATCH)))
+    }
+
+    pub(crate) fn dumps_on_sigusr1(&self) -> bool {
+        self.dump_on_sigusr1
     }
 
     pub(crate) fn default_stack_size(&self) -> usize {

@@ -43,6 +43,11 @@
 //! * [`std::thread::panicking`] and `stdout().lock()` belong to the OS thread. Use
 //!   [`thread::panicking`], and do not park while standard output is locked.
 //!
+//! # Looking for faults
+//!
+//! [`dump()`] tells what all green threads are doing and where they stand; [`Builder::watchdog`] names those
+//! that keep their worker from all others; a deadlock of the whole process is logged. See [`insight`].
+//!
 //! # Errors
 //!
 //! `io::Result` throughout; [`thread::JoinHandle::join`] gives a [`thread::Result`] as std's does.
@@ -58,6 +63,7 @@ mod clock;
     reason = "switching stacks is the one thing that Rust cannot express safely"
 )]
 mod context;
+pub mod insight;
 mod interrupt;
 mod os_thread;
 mod primitive;
@@ -73,6 +79,7 @@ mod wait;
 
 pub use before_park::{BeforePark, before_park};
 pub use builder::Builder;
+pub use insight::{Dump, dump, dump_up_to};
 pub use unblock::unblock;
 
 /// Waiting for descriptors: what sockets are made of.

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use crate::interrupt::{Interrupt, Interrupts};
-use crate::scheduler::{self, Ticket};
+use crate::os_thread::Parker;
+use crate::scheduler::{self, Ticket, Worker};
 use crate::thread::ThreadId;
 use crate::wait::Waiter;
 
@@ -19,11 +20,13 @@ use crate::wait::Waiter;
 pub(crate) struct Header {
     id: ThreadId,
     name: Option<Box<str>>,
+    /// Who started it.
+    parent: Option<ThreadId>,
     stack_size: usize,
     /// The ticket plus one, or 0 while not started (and for an OS thread).
     place: AtomicU64,
     /// Of the OS thread that runs it, in place of a ticket.
-    os_thread: OnceLock<thread::Thread>,
+    os_thread: OnceLock<Arc<Parker>>,
     /// The token of `park` and `unpark`.
     token: AtomicBool,
     cancelled: AtomicBool,
@@ -34,6 +37,7 @@ impl Header {
         Header {
             id: ThreadId::next(),
             name: name.map(String::into_boxed_str),
+            parent: Worker::running_id(),
             stack_size,
             place: AtomicU64::new(0),
             os_thread: OnceLock::new(),
@@ -57,6 +61,10 @@ impl Header {
         self.name.as_deref()
     }
 
+    pub(crate) fn parent(&self) -> Option<ThreadId> {
+        self.parent
+    }
+
     pub(crate) fn stack_size(&self) -> usize {
         self.stack_size
     }
@@ -71,7 +79,7 @@ impl Header {
 
     /// The thread has begun to run as the calling OS thread.
     pub(crate) fn runs_on_this_thread(&self) {
-        let _ = self.os_thread.set(thread::current());
+        let _ = self.os_thread.set(Parker::current());
     }
 
     pub(crate) fn is_os_thread(&self) -> bool {
@@ -83,8 +91,8 @@ impl Header {
         match self.ticket() {
             Some(ticket) => scheduler::wake(ticket),
             None => {
-                if let Some(thread) = self.os_thread.get() {
-                    thread.unpark();
+                if let Some(parker) = self.os_thread.get() {
+                    parker.unpark();
                 }
             }
         }

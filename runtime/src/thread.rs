@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::insight::Reason;
 use crate::interrupt::{self, Interrupt, Interrupts};
 use crate::os_thread;
 use crate::scheduler::{self, Worker, runtime};
@@ -107,7 +108,7 @@ impl Builder {
         Builder::default()
     }
 
-    /// Names the thread. The name appears when its stack overflows.
+    /// Names the thread. The name appears when its stack overflows, and in a [`dump`](crate::dump).
     ///
     /// # Differences from std
     ///
@@ -217,7 +218,8 @@ impl<T> JoinHandle<T> {
             if let Some(result) = task.try_join() {
                 return result;
             }
-            if let Outcome::Interrupted(interrupt) = wait(None) {
+            let reason = Reason::Join(task.header().id().number());
+            if let Outcome::Interrupted(interrupt) = wait(reason, None) {
                 task.forget_joiner();
                 task.detach();
                 interrupt.unwind()
@@ -329,7 +331,7 @@ impl fmt::Debug for Thread {
 }
 
 /// The identity of a thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ThreadId(NonZero<u64>);
 
 impl ThreadId {
@@ -337,6 +339,19 @@ impl ThreadId {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         ThreadId(NonZero::new(id).expect("a process does not start 2^64 threads"))
+    }
+
+    pub(crate) fn to_bits(self) -> u64 {
+        self.0.get()
+    }
+
+    pub(crate) fn from_bits(bits: u64) -> Option<ThreadId> {
+        NonZero::new(bits).map(ThreadId)
+    }
+
+    /// The number that [`dump`](crate::dump) shows. It is unique among the last four billion threads.
+    pub(crate) fn number(self) -> u32 {
+        self.0.get() as u32
     }
 }
 
@@ -455,7 +470,7 @@ pub fn sleep(duration: Duration) {
         return std::thread::sleep(duration);
     }
     let deadline = Instant::now().checked_add(duration);
-    while park_until(deadline) {}
+    while park_until(Reason::Sleep, deadline) {}
 }
 
 /// Parks the calling thread until [`Thread::unpark`] is called for it, or was since its last `park`.
@@ -466,7 +481,7 @@ pub fn sleep(duration: Duration) {
 pub fn park() {
     let this = current();
     while !this.0.header().take_token() {
-        park_until(None);
+        park_until(Reason::Park, None);
     }
 }
 
@@ -474,12 +489,12 @@ pub fn park() {
 pub fn park_timeout(duration: Duration) {
     let this = current();
     let deadline = Instant::now().checked_add(duration);
-    while !this.0.header().take_token() && park_until(deadline) {}
+    while !this.0.header().take_token() && park_until(Reason::Park, deadline) {}
 }
 
 /// Returns false once the deadline has passed.
-fn park_until(deadline: Option<Instant>) -> bool {
-    match wait(deadline) {
+fn park_until(reason: Reason, deadline: Option<Instant>) -> bool {
+    match wait(reason, deadline) {
         Outcome::Woken => true,
         Outcome::TimedOut => false,
         Outcome::Interrupted(interrupt) => interrupt.unwind(),

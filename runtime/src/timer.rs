@@ -127,6 +127,12 @@ impl Wheel {
         Some(timer)
     }
 
+    /// When `timer` fires, if it is armed.
+    pub(crate) fn deadline(&self, timer: u32) -> Option<u64> {
+        let node = self.nodes.get(timer as usize)?;
+        (node.place != IDLE).then_some(node.deadline)
+    }
+
     fn insert(&mut self, timer: u32) {
         let node = &mut self.nodes[timer as usize];
         let tick = (node.deadline >> TICK_BITS).min(self.elapsed | HORIZON);

@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::insight::Reason;
 use crate::scheduler::Worker;
 use crate::task::quietly;
 use crate::wait::{Outcome, Waiter, wait};
@@ -77,10 +78,16 @@ where
         if let Some(outcome) = lock(&result).take() {
             return outcome.unwrap_or_else(|payload| panic::resume_unwind(payload));
         }
-        if let Outcome::Interrupted(interrupt) = wait(None) {
+        if let Outcome::Interrupted(interrupt) = wait(Reason::Unblock, None) {
             interrupt.unwind()
         }
     }
+}
+
+/// How many OS threads the pool has, if all of them are idle.
+pub(crate) fn idle_threads() -> Option<usize> {
+    let state = lock(&POOL.state);
+    (state.idle == state.threads && state.jobs.is_empty()).then_some(state.idle)
 }
 
 impl Pool {

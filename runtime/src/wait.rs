@@ -8,7 +8,7 @@
 //!   loop {
 //!       if condition holds { return it }
 //!       publish Waiter::current()            // before the last check of the condition
-//!       match wait(deadline) {
+//!       match wait(reason, deadline) {
 //!           Woken => continue,
 //!           TimedOut | Interrupted => { take the waiter back; give up }
 //!       }
@@ -16,10 +16,12 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::thread;
+use std::sync::Arc;
 use std::time::Instant;
 
+use crate::insight::Reason;
 use crate::interrupt::{Interrupt, Interrupts};
+use crate::os_thread::Parker;
 use crate::scheduler::{self, Ticket, Worker};
 
 /// Why a wait ended.
@@ -34,23 +36,21 @@ pub(crate) enum Outcome {
     Interrupted(Interrupt),
 }
 
-/// Parks the calling thread until it is woken, or until `deadline`.
+/// Parks the calling thread until it is woken, or until `deadline`. The reason is for
+/// [`dump`](crate::dump) only.
 #[inline(always)]
-pub(crate) fn wait(deadline: Option<Instant>) -> Outcome {
+pub(crate) fn wait(reason: Reason, deadline: Option<Instant>) -> Outcome {
     match Worker::running() {
-        Some((worker, slot)) => worker.park(slot, deadline),
-        None => Interrupts::with(|interrupts| park_os_thread(interrupts, deadline)),
+        Some((worker, slot)) => worker.park(slot, reason, deadline),
+        None => Interrupts::with(|interrupts| park_os_thread(interrupts, reason, deadline)),
     }
 }
 
-fn park_os_thread(interrupts: &Interrupts, deadline: Option<Instant>) -> Outcome {
+fn park_os_thread(interrupts: &Interrupts, reason: Reason, deadline: Option<Instant>) -> Outcome {
     if let Some(interrupt) = interrupts.take(Instant::now) {
         return Outcome::Interrupted(interrupt);
     }
-    match earlier(deadline, interrupts.deadline()) {
-        None => thread::park(),
-        Some(until) => thread::park_timeout(until.saturating_duration_since(Instant::now())),
-    }
+    Parker::current().park(reason, earlier(deadline, interrupts.deadline()));
     match deadline {
         Some(deadline) if deadline <= Instant::now() => Outcome::TimedOut,
         _ => Outcome::Woken,
@@ -70,7 +70,7 @@ pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant>
 #[derive(Clone, Debug)]
 pub(crate) enum Waiter {
     Green(Ticket),
-    Os(thread::Thread),
+    Os(Arc<Parker>),
 }
 
 impl Waiter {
@@ -79,7 +79,7 @@ impl Waiter {
     pub(crate) fn current() -> Waiter {
         match Worker::running() {
             Some((worker, slot)) => Waiter::Green(worker.ticket_of(slot)),
-            None => Waiter::Os(thread::current()),
+            None => Waiter::Os(Parker::current()),
         }
     }
 
@@ -87,7 +87,7 @@ impl Waiter {
     pub(crate) fn wake(&self) {
         match self {
             Waiter::Green(ticket) => scheduler::wake(*ticket),
-            Waiter::Os(thread) => thread.unpark(),
+            Waiter::Os(parker) => parker.unpark(),
         }
     }
 }

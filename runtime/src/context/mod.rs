@@ -16,7 +16,10 @@
 //!
 //! This folder is where the runtime is unsafe. It must never know why somebody waits.
 
+mod backtrace;
+mod interrupt;
 mod overflow;
+mod signal;
 mod stack;
 
 use std::cell::Cell;
@@ -24,6 +27,8 @@ use std::ptr;
 
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
+pub(crate) use backtrace::backtrace;
+pub(crate) use interrupt::{EndlessThread, Interrupted};
 pub(crate) use overflow::guard_thread as guard_against_overflow;
 pub(crate) use stack::{Extent, Guard, Pool, Stack, release};
 
@@ -119,12 +124,15 @@ pub(crate) fn prefetch(address: usize) {
     let _ = address;
 }
 
-/// What is between [`stack_mark`] and the frame that is left, at most.
+/// What is between [`stack_mark`] and the end of the frames of the switch, at most.
 const MARGIN: usize = 512;
 
-/// An address below the frame of [`Exit::suspend`] and those of the switch, which corosensei keeps
-/// far smaller than the margin.
-#[inline(always)]
+/// An address below the frame of the caller and those of the switch, which corosensei keeps far smaller
+/// than the margin.
+///
+/// Never inlined: where in its frame a function keeps a local is the compiler's choice, and that frame may
+/// be as large as the waiter likes. The frame of a function that it calls is below all of it.
+#[inline(never)]
 fn stack_mark() -> usize {
     let here = 0u8;
     (&raw const here).addr().wrapping_sub(MARGIN)

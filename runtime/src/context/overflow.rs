@@ -9,6 +9,8 @@ use std::ops::Range;
 use std::ptr;
 use std::sync::OnceLock;
 
+use super::signal::{call, check, install};
+
 /// Tells the guard of the stack that the calling OS thread runs on, and the name of the green thread,
 /// if one runs.
 ///
@@ -32,7 +34,7 @@ pub(crate) fn guard_thread(running: Running) -> io::Result<()> {
     use_signal_stack()?;
     INSTALLED.get_or_init(|| Installed {
         running,
-        previous: SIGNALS.map(install),
+        previous: SIGNALS.map(|signal| install(signal, handle, 0)),
     });
     Ok(())
 }
@@ -70,27 +72,6 @@ fn use_signal_stack() -> io::Result<()> {
             ss_size: SIZE,
         };
         check(libc::sigaltstack(&raw const stack, ptr::null_mut()))
-    }
-}
-
-fn check(result: libc::c_int) -> io::Result<()> {
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
-}
-
-fn install(signal: libc::c_int) -> libc::sigaction {
-    let mut previous = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: both actions are fully initialised (all-zero is a valid `sigaction`), `handle` has
-    // the signature that SA_SIGINFO asks for and does only what is allowed in a handler.
-    unsafe {
-        let mut action: libc::sigaction = MaybeUninit::zeroed().assume_init();
-        action.sa_sigaction = handle as *const () as usize;
-        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-        libc::sigaction(signal, &raw const action, previous.as_mut_ptr());
-        previous.assume_init()
     }
 }
 
@@ -135,23 +116,10 @@ fn forward(
     info: *mut libc::siginfo_t,
     context: *mut libc::c_void,
 ) {
-    match previous {
-        Some(action) if action.sa_sigaction > libc::SIG_IGN => {
-            if action.sa_flags & libc::SA_SIGINFO != 0 {
-                // SAFETY: the previous owner registered a three-argument handler at this address.
-                let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
-                    unsafe { std::mem::transmute(action.sa_sigaction) };
-                handler(signal, info, context);
-            } else {
-                // SAFETY: the previous owner registered a one-argument handler at this address.
-                let handler: extern "C" fn(libc::c_int) =
-                    unsafe { std::mem::transmute(action.sa_sigaction) };
-                handler(signal);
-            }
-        }
+    if !previous.is_some_and(|action| call(&action, signal, info, context)) {
         // SAFETY: restoring the default action is allowed in a handler.
-        _ => unsafe {
+        unsafe {
             libc::signal(signal, libc::SIG_DFL);
-        },
+        }
     }
 }

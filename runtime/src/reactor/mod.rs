@@ -143,6 +143,11 @@ impl Remote {
         }
     }
 
+    /// Whether descriptors are registered.
+    pub(crate) fn has_sources(&self) -> bool {
+        self.count.load(Ordering::SeqCst) > 0
+    }
+
     fn register(&self, descriptor: RawFd) -> io::Result<(usize, Arc<Cells>)> {
         let cells = Arc::new(Cells {
             read: Readiness::new(),

@@ -9,6 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::readiness::{Look, Readiness};
 use super::{Cells, Remote};
+use crate::insight::Reason;
 use crate::interrupt::Interrupts;
 use crate::scheduler::{Slot, Worker, wake};
 use crate::wait::{Outcome, earlier};
@@ -208,7 +209,11 @@ impl<T: AsFd> Source<T> {
         if !readiness.publish(look, ticket) {
             return Ok(());
         }
-        match worker.park(slot, deadline) {
+        let reason = match direction {
+            Direction::Read => Reason::Read(registered.descriptor),
+            Direction::Write => Reason::Write(registered.descriptor),
+        };
+        match worker.park(slot, reason, deadline) {
             Outcome::Woken => Ok(()),
             Outcome::TimedOut => {
                 readiness.retract(ticket);

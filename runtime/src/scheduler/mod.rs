@@ -12,12 +12,14 @@
 mod inbox;
 mod load;
 mod run;
+mod sample;
+mod show;
 mod slot;
 mod stacks;
 mod worker;
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crossbeam_deque::{Injector, Stealer};
@@ -26,12 +28,16 @@ use crossbeam_utils::CachePadded;
 use crate::builder::Builder;
 use crate::clock::Clock;
 use crate::context::{self, Guard};
+use crate::insight::{Watchdog, dump_on_sigusr1};
 use crate::reactor::Remote;
 use crate::task::Task;
 use crate::thread::ThreadId;
 
 use inbox::Inbox;
 use load::Load;
+pub(crate) use sample::Sample;
+use sample::Sampler;
+pub(crate) use show::{Answer, Seen};
 pub(crate) use slot::{Slot, Ticket};
 pub(crate) use worker::Worker;
 
@@ -46,6 +52,8 @@ pub(crate) struct Runtime {
     clock: Clock,
     /// A worker has been woken to look for work, and has not found any yet.
     searching: AtomicBool,
+    watchdog: Option<Watchdog>,
+    dumps_on_sigusr1: bool,
 }
 
 /// The part of a worker that other OS threads reach.
@@ -59,6 +67,11 @@ pub(crate) struct Shared {
     arrivals: Injector<Arc<dyn Task>>,
     /// It was woken to look for work.
     asked_to_search: AtomicBool,
+    /// Turns of its loop.
+    turns: AtomicU32,
+    /// Sleeps without a deadline that have begun or ended: odd while it is in one.
+    rests: AtomicU32,
+    sampler: Sampler,
     pub(crate) reactor: Remote,
 }
 
@@ -67,6 +80,8 @@ enum Message {
     Wake(Ticket),
     /// The green thread was cancelled. Unlike a wake, this must not reach another one.
     Cancelled(Ticket, ThreadId),
+    /// Somebody wants to know its green threads, from this slot on.
+    Show(Arc<show::Request>, usize),
 }
 
 /// The runtime, begun with its default settings if it was not yet.
@@ -82,6 +97,11 @@ pub(crate) fn runtime() -> &'static Runtime {
             Err(_) if RUNTIME.get().is_some() => runtime(),
             Err(error) => panic!("cannot start the greenwire runtime: {error}"),
         })
+}
+
+/// The runtime, if it has begun.
+pub(crate) fn begun() -> Option<&'static Runtime> {
+    RUNTIME.get().copied()
 }
 
 /// Begins the runtime with the given settings.
@@ -152,9 +172,17 @@ impl Runtime {
             stacks: context::Pool::new(Guard::detect()),
             clock: Clock::new(),
             searching: AtomicBool::new(false),
+            watchdog: settings.watchdog_limit()?.map(Watchdog::new),
+            dumps_on_sigusr1: settings.dumps_on_sigusr1(),
         }));
         for (own, shared) in own_parts.into_iter().zip(&runtime.workers) {
             worker::start(own, shared, runtime)?;
+        }
+        if let Some(watchdog) = &runtime.watchdog {
+            watchdog.start(runtime)?;
+        }
+        if runtime.dumps_on_sigusr1 {
+            dump_on_sigusr1()?;
         }
         Ok(runtime)
     }
@@ -162,6 +190,23 @@ impl Runtime {
     /// Whether `thread::spawn` makes OS threads.
     pub(crate) fn uses_os_threads(&self) -> bool {
         self.workers.is_empty()
+    }
+
+    pub(crate) fn workers(&self) -> &[Shared] {
+        &self.workers
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn watchdog(&self) -> Option<&Watchdog> {
+        self.watchdog.as_ref()
+    }
+
+    /// How many OS threads it has that are no workers.
+    pub(crate) fn helpers(&self) -> usize {
+        usize::from(self.watchdog.is_some()) + usize::from(self.dumps_on_sigusr1)
     }
 
     pub(crate) fn stack_size(&self) -> usize {
@@ -239,6 +284,35 @@ impl Runtime {
 }
 
 impl Shared {
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
+    /// How many turns its loop has taken. In none of them it runs for long, unless a green thread does.
+    pub(crate) fn turns(&self) -> u32 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    /// Whether a descriptor is registered with its reactor.
+    pub(crate) fn watches_descriptors(&self) -> bool {
+        self.reactor.has_sources()
+    }
+
+    /// Whether it sleeps. A hint, unless a fence precedes it.
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.inbox.is_asleep()
+    }
+
+    /// If it sleeps, without a deadline, and nobody has woken it: how often it has begun to.
+    ///
+    /// Who wakes it takes the flag of its inbox down before. So whoever gets the same number twice knows that
+    /// it slept all the time in between.
+    pub(crate) fn resting(&self) -> Option<u32> {
+        let rests = self.rests.load(Ordering::SeqCst);
+        let at_rest = rests % 2 == 1 && self.inbox.is_asleep();
+        at_rest.then_some(rests)
+    }
+
     fn has_stealable(&self) -> bool {
         !self.unstarted.is_empty() || !self.arrivals.is_empty()
     }

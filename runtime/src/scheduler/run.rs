@@ -11,6 +11,7 @@ use super::slot::{Slot, State};
 use super::worker::{BUDGET, Local, Worker};
 use super::{Message, Shared};
 use crate::context::{self, Context, Progress};
+use crate::insight::deadlock;
 use crate::task::Task;
 
 /// Nanoseconds that green threads may run before the worker looks at its events again.
@@ -32,8 +33,11 @@ const LINGER: u64 = 50_000;
 impl Worker {
     /// One turn after the other, for ever: timers and events first, then whom they woke.
     pub(super) fn run(&'static self) -> ! {
+        let mut turns = 0u32;
         loop {
-            let now = self.runtime.clock.now();
+            turns = turns.wrapping_add(1);
+            self.shared.turns.store(turns, Ordering::Relaxed);
+            let now = self.look_at_clock();
             self.fire_timers(now);
             self.stacks.sweep(now);
             if !self.in_doubt.borrow().is_empty() && !std::thread::panicking() {
@@ -47,6 +51,12 @@ impl Worker {
                 self.sleep();
             }
         }
+    }
+
+    fn look_at_clock(&self) -> u64 {
+        let now = self.runtime.clock.now();
+        self.now.set(now);
+        now
     }
 
     #[cold]
@@ -85,7 +95,7 @@ impl Worker {
             if left > 0 {
                 continue;
             }
-            let now = self.runtime.clock.now();
+            let now = self.look_at_clock();
             self.choose_stride(now - last_look);
             if now - begin >= RUN_FOR {
                 return self.new_ones_wait.set(started > 0);
@@ -192,12 +202,14 @@ impl Worker {
         self.shared.load.remove_own();
     }
 
-    fn read_inbox(&self) {
+    fn read_inbox(&'static self) {
         for _ in 0..READ {
             match self.shared.inbox.pop() {
                 None => return,
                 Some(Message::Wake(ticket)) => self.wake(ticket),
                 Some(Message::Cancelled(ticket, id)) => self.cancel(ticket, id),
+                // It may leave itself a message, for the next turn.
+                Some(Message::Show(request, first)) => return self.show(request, first),
             }
         }
     }
@@ -238,11 +250,28 @@ impl Worker {
     fn block_unless(&self, deadline: Option<u64>, busy: impl FnOnce() -> bool) {
         let inbox = &self.shared.inbox;
         if inbox.doze(|| !busy()) {
-            let timeout = deadline.map(|end| end.saturating_sub(self.runtime.clock.now()));
-            self.reactor
-                .block(&self.shared.reactor, timeout, super::wake);
+            match deadline {
+                Some(end) => self.block(Some(end.saturating_sub(self.runtime.clock.now()))),
+                None => self.rest(),
+            }
         }
         inbox.wake_up();
+        if let Some(watchdog) = self.runtime.watchdog() {
+            watchdog.rouse();
+        }
+    }
+
+    fn block(&self, nanoseconds: Option<u64>) {
+        self.reactor
+            .block(&self.shared.reactor, nanoseconds, super::wake);
+    }
+
+    /// Blocks without a deadline: only others can end it.
+    fn rest(&self) {
+        self.shared.rests.fetch_add(1, Ordering::SeqCst);
+        deadlock::check();
+        self.block(None);
+        self.shared.rests.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Takes half of the green threads that have not started from another worker.

@@ -133,6 +133,12 @@ impl Slot {
         })
     }
 
+    /// The same, for a signal handler: `None` rather than a panic.
+    pub(super) fn try_task(&self) -> Option<Ref<'_, Arc<dyn Task>>> {
+        let task = self.task.try_borrow().ok()?;
+        Ref::filter_map(task, Option::as_ref).ok()
+    }
+
     pub(super) fn set_task(&self, task: Option<Arc<dyn Task>>) {
         self.task.replace(task);
     }
@@ -216,6 +222,11 @@ impl Slots {
 
     pub(super) fn at(&self, index: usize) -> &'static Slot {
         &self.chunks.borrow()[index / CHUNK][index % CHUNK]
+    }
+
+    /// How many there are, free ones included.
+    pub(super) fn len(&self) -> usize {
+        self.chunks.borrow().len() * CHUNK
     }
 
     fn grow(&self, free: &mut Vec<u32>) -> Option<()> {

@@ -8,18 +8,21 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::time::Instant;
 
 use crossbeam_deque::{Injector, Worker as Deque};
 use crossbeam_utils::CachePadded;
 
 use super::inbox::Inbox;
+use super::sample::Sampler;
+use super::show::Told;
 use super::slot::{RunQueue, Slot, Slots, State, Ticket};
 use super::stacks::Stacks;
 use super::{Runtime, Shared};
 use crate::before_park::Hooks;
 use crate::context::{self, Exit};
+use crate::insight::Reason;
 use crate::reactor::{Reactor, Remote};
 use crate::task::Task;
 use crate::thread::ThreadId;
@@ -59,6 +62,11 @@ pub(crate) struct Worker {
     ///
     /// [`Interrupts::is_in_doubt`]: crate::interrupt::Interrupts::is_in_doubt
     pub(super) in_doubt: RefCell<Vec<&'static Slot>>,
+    /// The last look at the clock.
+    pub(super) now: Cell<u64>,
+    /// The green thread that is resumed only to tell about itself: see [`tell`](Worker::tell).
+    pub(super) asked: Cell<Option<&'static Slot>>,
+    pub(super) told: Cell<Told>,
 }
 
 /// A green thread that may not leave the worker.
@@ -95,6 +103,7 @@ pub(super) fn start(
     builder.spawn(move || {
         let worker: &'static Worker = Box::leak(Box::new(Worker::new(own, shared, runtime)));
         CURRENT.set(Some(worker));
+        shared.sampler.runs_here();
         if let Err(error) = context::guard_against_overflow(describe_running) {
             log::warn!("a stack overflow will not be reported: {error}");
         }
@@ -124,6 +133,9 @@ impl Shared {
             unstarted,
             arrivals: Injector::new(),
             asked_to_search: AtomicBool::new(false),
+            turns: AtomicU32::new(0),
+            rests: AtomicU32::new(0),
+            sampler: Sampler::new(),
             reactor,
         }
     }
@@ -141,6 +153,12 @@ impl Worker {
     pub(crate) fn running() -> Option<(&'static Worker, &'static Slot)> {
         let worker = CURRENT.get()?;
         Some((worker, worker.running.get()?))
+    }
+
+    /// The identity of the green thread that is calling.
+    pub(crate) fn running_id() -> Option<ThreadId> {
+        let (_, slot) = Worker::running()?;
+        Some(slot.task().header().id())
     }
 
     pub(crate) fn index(&self) -> usize {
@@ -165,7 +183,12 @@ impl Worker {
 
     /// Parks the running green thread. See [`wait`](crate::wait::wait).
     #[inline(always)]
-    pub(crate) fn park(&self, slot: &'static Slot, deadline: Option<Instant>) -> Outcome {
+    pub(crate) fn park(
+        &self,
+        slot: &'static Slot,
+        reason: Reason,
+        deadline: Option<Instant>,
+    ) -> Outcome {
         slot.waits.set(slot.waits.get().wrapping_add(1));
         if !self.hooks.is_empty() {
             let waits = slot.waits.get();
@@ -187,10 +210,10 @@ impl Worker {
         }
         match earlier(deadline, slot.interrupts.deadline()) {
             None => {
-                self.switch_out(slot, State::Parked);
+                self.switch_out(slot, State::Parked, Some(reason));
                 Outcome::Woken
             }
-            Some(until) => self.park_until(slot, until, deadline),
+            Some(until) => self.park_until(slot, reason, until, deadline),
         }
     }
 
@@ -198,13 +221,14 @@ impl Worker {
     fn park_until(
         &self,
         slot: &'static Slot,
+        reason: Reason,
         until: Instant,
         deadline: Option<Instant>,
     ) -> Outcome {
         self.timers
             .borrow_mut()
             .arm(slot.index(), self.runtime.clock.at(until));
-        self.switch_out(slot, State::Parked);
+        self.switch_out(slot, State::Parked, Some(reason));
         if !slot.timer_fired.take() {
             self.timers.borrow_mut().cancel(slot.index());
             return Outcome::Woken;
@@ -228,7 +252,7 @@ impl Worker {
             interrupt.unwind()
         }
         self.ready.push(slot);
-        self.switch_out(slot, State::Ready);
+        self.switch_out(slot, State::Ready, None);
     }
 
     /// Counts a call that may complete without parking. After a number of them others get their turn.
@@ -249,24 +273,32 @@ impl Worker {
         left.inspect(|left| self.budget.set(*left)).is_some()
     }
 
+    /// Without a reason it could go on.
     #[inline(always)]
-    fn switch_out(&self, slot: &'static Slot, state: State) {
+    fn switch_out(&self, slot: &'static Slot, state: State, reason: Option<Reason>) {
         if std::thread::panicking() {
-            return self.switch_out_panicking(slot, state);
+            return self.switch_out_panicking(slot, state, reason);
         }
+        self.leave(slot, state, reason);
+    }
+
+    #[inline(always)]
+    fn leave(&self, slot: &'static Slot, state: State, reason: Option<Reason>) {
         slot.state.set(state);
         self.running.set(None);
+        let since = self.now.get();
         self.exit.suspend(|depth| slot.depth.set(depth as u32));
+        while let Some(asked) = self.asked.get() {
+            self.tell(asked, reason.map(|reason| (reason, since)));
+        }
     }
 
     /// The same, where this green thread or another one of the worker unwinds.
     #[cold]
-    fn switch_out_panicking(&self, slot: &'static Slot, state: State) {
+    fn switch_out_panicking(&self, slot: &'static Slot, state: State, reason: Option<Reason>) {
         let unwinding = usize::from(slot.interrupts.is_unwinding());
         self.unwinding.set(self.unwinding.get() + unwinding);
-        slot.state.set(state);
-        self.running.set(None);
-        self.exit.suspend(|depth| slot.depth.set(depth as u32));
+        self.leave(slot, state, reason);
         self.unwinding.set(self.unwinding.get() - unwinding);
     }
 
@@ -346,6 +378,9 @@ impl Worker {
             hooks: Hooks::default(),
             unwinding: Cell::new(0),
             in_doubt: RefCell::default(),
+            now: Cell::new(0),
+            asked: Cell::new(None),
+            told: Cell::default(),
         }
     }
 }

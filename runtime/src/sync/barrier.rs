@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::source::{Source, charge, wait_from};
+use crate::insight::{Reason, number_of};
 use crate::wait::{Key, WaitList};
 
 /// A point that a number of threads pass together, as [`std::sync::Barrier`]. It can be used again as
@@ -91,6 +92,10 @@ impl Source for Passage<'_> {
 
     fn poll(&self, place: &mut Option<Key>) -> Option<()> {
         self.0.lock().waiters.told(place)
+    }
+
+    fn reason(&self) -> Reason {
+        Reason::Barrier(number_of(self.0))
     }
 
     fn leave(&self, place: Key) {

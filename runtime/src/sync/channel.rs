@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use super::mpmc::SendTimeoutError;
 use super::source::{Source, charge, wait_for, wait_until};
+use crate::insight::{Reason, number_of};
 use crate::wait::{Key, WaitList, Waiter};
 
 /// Makes a channel that holds up to `bound` values, or any number.
@@ -149,6 +150,10 @@ impl<T> Source for Sending<'_, T> {
         None
     }
 
+    fn reason(&self) -> Reason {
+        Reason::Send(number_of(self.channel))
+    }
+
     fn leave(&self, place: Key) {
         let mut state = self.channel.lock();
         let Some(value) = self.value.take() else {
@@ -212,6 +217,10 @@ impl<T> Source for Channel<T> {
         }
         place.take().map(|place| state.waiting.remove(place));
         Some(self.take(state).map_err(|_| RecvError))
+    }
+
+    fn reason(&self) -> Reason {
+        Reason::Receive(number_of(self))
     }
 
     fn leave(&self, place: Key) {

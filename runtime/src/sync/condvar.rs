@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::mutex::MutexGuard;
 use super::source::{Source, deadline_in, wait_from};
+use crate::insight::{Reason, number_of};
 use crate::wait::{Key, WaitList};
 
 /// A condition variable, as [`std::sync::Condvar`], for a [`Mutex`](super::Mutex).
@@ -193,6 +194,10 @@ impl Source for Notification<'_> {
 
     fn poll(&self, place: &mut Option<Key>) -> Option<()> {
         self.0.lock().told(place)
+    }
+
+    fn reason(&self) -> Reason {
+        Reason::Condition(number_of(self.0))
     }
 
     fn leave(&self, place: Key) {

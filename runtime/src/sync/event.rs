@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::source::{Source, deadline_in, wait_for, wait_until};
+use crate::insight::{Reason, number_of};
 use crate::wait::{Key, WaitList};
 
 /// A flag that any number of threads can wait for, as gevent's `Event` (std has none).
@@ -112,6 +113,10 @@ impl Source for Event {
             return Some(());
         }
         state.waiters.told(place)
+    }
+
+    fn reason(&self) -> Reason {
+        Reason::Event(number_of(self))
     }
 
     fn leave(&self, place: Key) {

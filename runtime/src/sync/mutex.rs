@@ -10,6 +10,7 @@ use std::sync::{self, LockResult, PoisonError, TryLockError, TryLockResult};
 use super::poison::{Holder, Poison};
 use super::source::charge;
 use super::waiting::Waiting;
+use crate::insight::{Reason, number_of};
 use crate::wait::{Key, Outcome, WaitList, wait};
 
 /// A mutual exclusion lock, as [`std::sync::Mutex`], that parks the thread which waits for it.
@@ -149,7 +150,7 @@ impl<T: ?Sized> Mutex<T> {
                 self.gate.leave(key);
                 return guard;
             }
-            if let Outcome::Interrupted(interrupt) = wait(None) {
+            if let Outcome::Interrupted(interrupt) = wait(Reason::Lock(number_of(self)), None) {
                 // Who was told that the lock is free, and does not take it, tells the next one.
                 if !self.gate.leave(key) {
                     self.gate.tell_next();

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{self, Mutex, MutexGuard, PoisonError};
 
 use super::source::{Source, wait_for};
+use crate::insight::{Reason, number_of};
 use crate::interrupt::Interrupts;
 use crate::wait::{Key, WaitList};
 
@@ -160,6 +161,10 @@ impl Source for Turn<'_> {
         Some(stage)
     }
 
+    fn reason(&self) -> Reason {
+        Reason::Once(number_of(self.0))
+    }
+
     fn leave(&self, place: Key) {
         self.0.lock().waiters.remove(place);
     }
@@ -181,6 +186,10 @@ impl Source for End<'_> {
             Stage::Incomplete | Stage::Running => false,
         };
         self.once.lock().end_of_work(place, is_end)
+    }
+
+    fn reason(&self) -> Reason {
+        Reason::Once(number_of(self.once))
     }
 
     fn leave(&self, place: Key) {

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::source::{Source, charge, deadline_in, try_take, wait_for, wait_until};
+use crate::insight::{Reason, number_of};
 use crate::wait::{Key, WaitList};
 
 pub use std::sync::mpsc::{RecvError, SendError};
@@ -130,6 +131,10 @@ impl<T> Source for Receiver<T> {
         }
         place.take().map(|place| state.waiters.remove(place));
         Some(state.value.take().ok_or(RecvError))
+    }
+
+    fn reason(&self) -> Reason {
+        Reason::Receive(number_of(&*self.0))
     }
 
     fn leave(&self, place: Key) {

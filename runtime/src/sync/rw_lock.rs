@@ -10,6 +10,7 @@ use std::sync::{self, LockResult, PoisonError, TryLockError, TryLockResult};
 use super::poison::{Holder, Poison};
 use super::source::{Source, wait_for};
 use super::waiting::Waiting;
+use crate::insight::{Reason, number_of};
 use crate::wait::{Key, WaitList};
 
 /// A lock that many readers or one writer hold, as [`std::sync::RwLock`], and that parks those who wait
@@ -241,6 +242,10 @@ impl<F: Fn() -> Option<G>, G> Source for Access<'_, F> {
             self.line.tell_first();
         }
         Some(guard)
+    }
+
+    fn reason(&self) -> Reason {
+        Reason::Lock(number_of(self.line))
     }
 
     fn leave(&self, place: Key) {

@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use super::source::{Source, charge, deadline_in};
 use super::{Event, mpmc, mpsc, oneshot};
+use crate::insight::Reason;
 use crate::thread::{self, JoinHandle};
 use crate::wait::{self, Key, Outcome};
 
@@ -111,7 +112,7 @@ impl<A: Arm> Select<A> {
             if output.is_some() || late {
                 return output;
             }
-            match wait::wait(deadline) {
+            match wait::wait(Reason::Select, deadline) {
                 Outcome::Woken => {}
                 Outcome::TimedOut => late = true,
                 Outcome::Interrupted(interrupt) => {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::source::{Source, charge, deadline_in, wait_until};
+use crate::insight::{Reason, number_of};
 use crate::wait::{Key, WaitList};
 
 /// A number of permits, as gevent's `Semaphore` (std has none): who acquires one while there is none
@@ -177,6 +178,10 @@ impl Source for Acquisition<'_> {
             tell_first(state);
         }
         Some(())
+    }
+
+    fn reason(&self) -> Reason {
+        Reason::Semaphore(number_of(self.semaphore))
     }
 
     fn leave(&self, place: Key) {

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::insight::Reason;
 use crate::scheduler::Worker;
 use crate::wait::{Key, Outcome, wait};
 
@@ -16,6 +17,9 @@ pub(super) trait Source {
     ///
     /// Never parks. Looking and joining are one step, so nothing is missed in between.
     fn poll(&self, place: &mut Option<Key>) -> Option<Self::Output>;
+
+    /// What a wait for it is told to be for.
+    fn reason(&self) -> Reason;
 
     /// The caller does not wait any longer. If it was told, and somebody else could have been told in
     /// its stead, that one is told now.
@@ -48,7 +52,7 @@ pub(super) fn wait_from<S: Source>(
             place.inspect(|place| source.leave(*place));
             return None;
         }
-        match wait(deadline) {
+        match wait(source.reason(), deadline) {
             Outcome::Woken => {}
             Outcome::TimedOut => late = true,
             Outcome::Interrupted(interrupt) => {
