@@ -1,9 +1,8 @@
 //! Deadlines around a block.
 
 use std::fmt;
-use std::panic;
 
-use crate::interrupt::{Interrupt, Interrupts};
+use crate::interrupt::{self, Interrupt, Interrupts};
 
 pub use std::time::{Duration, Instant};
 
@@ -42,9 +41,7 @@ pub fn timeout<T>(limit: Duration, f: impl FnOnce() -> T) -> Result<T, Elapsed> 
     Interrupts::with(Interrupts::pop_limit);
     result.map_err(|payload| match Interrupt::of_payload(&*payload) {
         Some(Interrupt::Elapsed(elapsed)) if elapsed == id => Elapsed,
-        // Begun anew, not as a panic, for which locks would be poisoned.
-        Some(interrupt) => interrupt.unwind(),
-        None => panic::resume_unwind(payload),
+        _ => interrupt::resume(payload),
     })
 }
 

@@ -67,6 +67,8 @@ enum Message {
     Wake(Ticket),
     /// The green thread was cancelled. Unlike a wake, this must not reach another one.
     Cancelled(Ticket, ThreadId),
+    /// A green thread that is to start on this worker, and on no other.
+    Spawned(Arc<dyn Task>),
 }
 
 /// The runtime, begun with its default settings if it was not yet.
@@ -124,16 +126,23 @@ pub(crate) fn run_hooks() {
     }
 }
 
-/// Makes a green thread of `task`, on the worker that placement chooses.
-pub(crate) fn spawn(task: Arc<dyn Task>) {
+/// Makes a green thread of `task`: on the worker with this index, or where placement chooses.
+///
+/// # Errors
+/// `InvalidInput` if there is no such worker.
+pub(crate) fn spawn(task: Arc<dyn Task>, index: Option<usize>) -> io::Result<()> {
     let runtime = runtime();
-    match Worker::current() {
-        Some(worker) => match runtime.better_than(worker.shared()) {
-            None => worker.spawn(task),
+    let chosen = index.map(|index| runtime.worker(index)).transpose()?;
+    let own = Worker::current();
+    match (chosen, own) {
+        (Some(chosen), _) => chosen.send_pinned(task),
+        (None, None) => runtime.send_to(runtime.least_loaded(), task),
+        (None, Some(own)) => match runtime.better_than(own.shared()) {
+            None => own.spawn(task),
             Some(other) => runtime.send_to(other, task),
         },
-        None => runtime.send_to(runtime.least_loaded(), task),
     }
+    Ok(())
 }
 
 impl Runtime {
@@ -185,6 +194,14 @@ impl Runtime {
             .iter()
             .min_by_key(|worker| worker.load.get())
             .expect("there are workers unless in OS-thread mode")
+    }
+
+    fn worker(&self, index: usize) -> io::Result<&Shared> {
+        self.workers.get(index).ok_or_else(|| {
+            let count = self.workers.len();
+            let message = format!("there is no worker {index}: there are {count}, counted from 0");
+            io::Error::new(io::ErrorKind::InvalidInput, message)
+        })
     }
 
     fn send_to(&self, worker: &Shared, task: Arc<dyn Task>) {
@@ -241,6 +258,12 @@ impl Runtime {
 impl Shared {
     fn has_stealable(&self) -> bool {
         !self.unstarted.is_empty() || !self.arrivals.is_empty()
+    }
+
+    /// Adds a green thread that nobody can steal.
+    fn send_pinned(&self, task: Arc<dyn Task>) {
+        self.load.add();
+        self.send(Message::Spawned(task));
     }
 
     fn send(&self, message: Message) {

@@ -198,6 +198,10 @@ impl Worker {
                 None => return,
                 Some(Message::Wake(ticket)) => self.wake(ticket),
                 Some(Message::Cancelled(ticket, id)) => self.cancel(ticket, id),
+                Some(Message::Spawned(task)) => {
+                    let run = task.clone();
+                    self.adopt(task, Box::new(move || run.run()));
+                }
             }
         }
     }

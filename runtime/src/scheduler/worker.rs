@@ -22,7 +22,7 @@ use crate::before_park::Hooks;
 use crate::context::{self, Exit};
 use crate::reactor::{Reactor, Remote};
 use crate::task::Task;
-use crate::thread::ThreadId;
+use crate::thread::{LocalsOfSlots, ThreadId};
 use crate::timer::Wheel;
 use crate::wait::{Outcome, earlier};
 
@@ -53,6 +53,7 @@ pub(crate) struct Worker {
     /// The queue of new ones that is asked first.
     pub(super) next_queue: Cell<u8>,
     pub(super) hooks: Hooks,
+    locals: LocalsOfSlots,
     /// Green threads that are suspended in the middle of an unwinding.
     pub(super) unwinding: Cell<usize>,
     /// Green threads to be woken once nobody unwinds: see [`Interrupts::is_in_doubt`].
@@ -161,6 +162,10 @@ impl Worker {
 
     pub(crate) fn hooks(&self) -> &Hooks {
         &self.hooks
+    }
+
+    pub(crate) fn locals(&self) -> &LocalsOfSlots {
+        &self.locals
     }
 
     /// Parks the running green thread. See [`wait`](crate::wait::wait).
@@ -307,6 +312,11 @@ impl Worker {
     /// Adds one that must not leave this worker.
     pub(crate) fn spawn_local(&self, task: Arc<dyn Task>, run: Box<dyn FnOnce()>) {
         self.shared.load.add_own();
+        self.adopt(task, run);
+    }
+
+    /// Takes in one that must not leave this worker, and that was counted already.
+    pub(super) fn adopt(&self, task: Arc<dyn Task>, run: Box<dyn FnOnce()>) {
         self.unstarted_local
             .borrow_mut()
             .push_back(Local { task, run });
@@ -344,6 +354,7 @@ impl Worker {
             new_ones_wait: Cell::new(false),
             next_queue: Cell::new(0),
             hooks: Hooks::default(),
+            locals: LocalsOfSlots::default(),
             unwinding: Cell::new(0),
             in_doubt: RefCell::default(),
         }

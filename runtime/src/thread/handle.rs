@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::num::NonZero;
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,18 +26,32 @@ impl Thread {
         self.0.header().name()
     }
 
+    /// The thread that spawned it, which may have ended since. `None` for an OS thread that greenwire did
+    /// not make.
+    pub fn parent(&self) -> Option<ThreadId> {
+        self.0.header().origin().map(|origin| origin.parent)
+    }
+
+    /// Where in the program it was spawned. `None` for an OS thread that greenwire did not make.
+    pub fn spawned_at(&self) -> Option<&'static Location<'static>> {
+        self.0.header().origin().map(|origin| origin.place)
+    }
+
     /// Makes its present or its next [`park`](super::park) return. Never parks.
     pub fn unpark(&self) {
         self.0.header().unpark();
     }
 
     /// Ends the thread at its next wait: it unwinds from there, runs its destructors, and its `join`
-    /// gives [`Cancelled`](super::Cancelled). A thread that has not started never runs. Returns at once, and does
+    /// gives [`Cancelled`]. A thread that has not started never runs. Returns at once, and does
     /// nothing to a thread that has ended.
     ///
     /// This is gevent's `kill`. It is delivered once; a thread that catches the unwind and goes on is
     /// let alone until it is cancelled again. It waits while the thread unwinds already, or is in
-    /// [`no_cancel`](super::no_cancel). The panic hook is not called.
+    /// [`no_cancel`]. The panic hook is not called.
+    ///
+    /// [`Cancelled`]: super::Cancelled
+    /// [`no_cancel`]: super::no_cancel
     ///
     /// # Errors
     ///

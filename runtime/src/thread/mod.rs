@@ -2,8 +2,18 @@
 
 mod builder;
 mod cancel;
+mod group;
 mod handle;
 mod join;
+mod local;
+mod map;
+mod members;
+mod pool;
+#[expect(
+    unsafe_code,
+    reason = "no borrow can say that a scope waits for its threads"
+)]
+mod scope;
 
 use std::time::{Duration, Instant};
 
@@ -14,8 +24,14 @@ use crate::wait::{Outcome, wait};
 
 pub use builder::Builder;
 pub use cancel::{Cancelled, is_cancellation, no_cancel};
+pub use group::Group;
 pub use handle::{Thread, ThreadId};
-pub use join::JoinHandle;
+pub use join::{JoinHandle, join_all};
+pub use local::{AccessError, LocalKey};
+pub(crate) use local::{LocalsOfSlots, end_locals, forget_locals};
+pub use map::{Imap, ImapUnordered};
+pub use pool::{Pool, PoolFull};
+pub use scope::{Scope, ScopedJoinHandle, scope};
 pub use std::thread::{Result, available_parallelism};
 
 /// Starts a green thread. See [`Builder::spawn`], which this calls with the default settings.
@@ -42,6 +58,7 @@ pub use std::thread::{Result, available_parallelism};
 /// let sum: i32 = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
 /// assert_eq!(sum, 332_833_500);
 /// ```
+#[track_caller]
 pub fn spawn<F, T>(f: F) -> JoinHandle<T>
 where
     F: FnOnce() -> T + Send + 'static,
@@ -72,6 +89,7 @@ where
 /// });
 /// assert_eq!(outer.join().unwrap(), 1);
 /// ```
+#[track_caller]
 pub fn spawn_local<F, T>(f: F) -> JoinHandle<T>
 where
     F: FnOnce() -> T + 'static,
@@ -89,6 +107,13 @@ pub fn current() -> Thread {
         Some((_, slot)) => slot.task().clone(),
         None => os_thread::current(),
     })
+}
+
+fn current_id() -> ThreadId {
+    match Worker::running() {
+        Some((_, slot)) => slot.task().header().id(),
+        None => os_thread::current().header().id(),
+    }
 }
 
 /// Whether the calling thread is a green one.
@@ -135,7 +160,11 @@ pub fn sleep(duration: Duration) {
     if crate::io::blocks_in_kernel() {
         return std::thread::sleep(duration);
     }
-    let deadline = Instant::now().checked_add(duration);
+    sleep_until(Instant::now().checked_add(duration));
+}
+
+/// `None` is for ever.
+pub(crate) fn sleep_until(deadline: Option<Instant>) {
     while park_until(deadline) {}
 }
 
