@@ -1,15 +1,46 @@
 //! The settings of the runtime.
 
+use std::env;
 use std::io;
 use std::num::NonZero;
+use std::ops::RangeInclusive;
 
 use crate::scheduler::{self, Ticket};
 
 /// The default size of a green thread's stack.
 const STACK_SIZE: usize = 256 * 1024;
 
-/// The variable that sets the number of workers where the program does not.
-const WORKERS_VARIABLE: &str = "GREENWIRE_WORKERS";
+/// The default number of threads for blocking work.
+const MAX_UNBLOCK_THREADS: usize = 64;
+
+/// A number that the program may set, or else a variable of the environment.
+struct Setting {
+    method: &'static str,
+    variable: &'static str,
+    unit: &'static str,
+    range: RangeInclusive<usize>,
+}
+
+const WORKERS: Setting = Setting {
+    method: "Builder::workers",
+    variable: "GREENWIRE_WORKERS",
+    unit: "workers",
+    range: 1..=Ticket::MAX_WORKERS,
+};
+
+const STACK: Setting = Setting {
+    method: "Builder::stack_size",
+    variable: "GREENWIRE_STACK_SIZE",
+    unit: "bytes",
+    range: 1..=1 << 30,
+};
+
+const UNBLOCK_THREADS: Setting = Setting {
+    method: "Builder::unblock_threads",
+    variable: "GREENWIRE_UNBLOCK_THREADS",
+    unit: "threads",
+    range: 1..=4096,
+};
 
 /// The settings of the runtime, for a program that wants others than the defaults.
 ///
@@ -31,7 +62,8 @@ const WORKERS_VARIABLE: &str = "GREENWIRE_WORKERS";
 #[must_use = "nothing is set before `start`"]
 pub struct Builder {
     workers: Option<usize>,
-    stack_size: usize,
+    stack_size: Option<usize>,
+    unblock_threads: Option<usize>,
     os_threads: bool,
 }
 
@@ -40,7 +72,8 @@ impl Builder {
     pub fn new() -> Builder {
         Builder {
             workers: None,
-            stack_size: STACK_SIZE,
+            stack_size: None,
+            unblock_threads: None,
             os_threads: false,
         }
     }
@@ -57,7 +90,8 @@ impl Builder {
     /// otherwise. It is rounded up to a power of two from 32 KiB to 1 GiB; its guard, an eighth of it
     /// but 16 to 64 KiB, is part of it.
     ///
-    /// By default 256 KiB. Only what is used takes memory: a page (4 KiB) at first.
+    /// By default what the variable `GREENWIRE_STACK_SIZE` says, or 256 KiB. Only what is used takes
+    /// memory: a page (4 KiB) at first.
     ///
     /// On Linux 6.13 and later a guard is a marker in the page table. Elsewhere, and if the variable
     /// `GREENWIRE_STACK_GUARD` is `mprotect`, each stack takes two memory maps, of which Linux allows
@@ -65,7 +99,16 @@ impl Builder {
     ///
     /// [`thread::Builder::stack_size`]: crate::thread::Builder::stack_size
     pub fn stack_size(mut self, bytes: usize) -> Builder {
-        self.stack_size = bytes;
+        self.stack_size = Some(bytes);
+        self
+    }
+
+    /// How many OS threads there may be for [`unblock`](crate::unblock): 1 to 4096. Further jobs wait for
+    /// one of them.
+    ///
+    /// By default what the variable `GREENWIRE_UNBLOCK_THREADS` says, or 64.
+    pub fn unblock_threads(mut self, count: usize) -> Builder {
+        self.unblock_threads = Some(count);
         self
     }
 
@@ -83,14 +126,19 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` if the runtime runs already, `InvalidInput` if a setting (or
-    /// `GREENWIRE_WORKERS`) is out of its range, or what the system says if a worker cannot start.
+    /// `AlreadyExists` if the runtime runs already, `InvalidInput` if a setting, or the variable that is
+    /// used in its place, is out of its range, or what the system says if a worker cannot start.
     pub fn start(self) -> io::Result<()> {
         scheduler::begin(&self).map(drop)
     }
 
-    pub(crate) fn default_stack_size(&self) -> usize {
-        self.stack_size
+    pub(crate) fn default_stack_size(&self) -> io::Result<usize> {
+        Ok(STACK.choose(self.stack_size)?.unwrap_or(STACK_SIZE))
+    }
+
+    pub(crate) fn unblock_thread_count(&self) -> io::Result<usize> {
+        let chosen = UNBLOCK_THREADS.choose(self.unblock_threads)?;
+        Ok(chosen.unwrap_or(MAX_UNBLOCK_THREADS))
     }
 
     /// How many workers to start: none in OS-thread mode.
@@ -98,25 +146,31 @@ impl Builder {
         if self.os_threads {
             return Ok(0);
         }
-        let (count, source) = match (self.workers, std::env::var(WORKERS_VARIABLE)) {
-            (Some(count), _) => (count, "Builder::workers"),
-            (None, Ok(value)) => {
-                let count = value.parse().map_err(|_| {
-                    out_of_range(&format!("{WORKERS_VARIABLE} is {value:?}, not a number"))
-                })?;
-                (count, WORKERS_VARIABLE)
-            }
-            (None, Err(_)) => {
-                let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
-                return Ok(cpus.min(Ticket::MAX_WORKERS));
+        let cpus = || std::thread::available_parallelism().map_or(1, NonZero::get);
+        let chosen = WORKERS.choose(self.workers)?;
+        Ok(chosen.unwrap_or_else(|| cpus().min(Ticket::MAX_WORKERS)))
+    }
+}
+
+impl Setting {
+    /// What the program has set, or else the variable, if it is a number in the range.
+    fn choose(&self, set: Option<usize>) -> io::Result<Option<usize>> {
+        let (count, source) = match (set, env::var_os(self.variable)) {
+            (None, None) => return Ok(None),
+            (Some(count), _) => (count, self.method),
+            (None, Some(value)) => {
+                let count = value.to_str().and_then(|value| value.parse().ok());
+                let wrong = || invalid(format!("{} is {value:?}, not a number", self.variable));
+                (count.ok_or_else(wrong)?, self.variable)
             }
         };
-        if (1..=Ticket::MAX_WORKERS).contains(&count) {
-            return Ok(count);
+        if self.range.contains(&count) {
+            return Ok(Some(count));
         }
-        let most = Ticket::MAX_WORKERS;
-        Err(out_of_range(&format!(
-            "{source} is {count}: there must be 1 to {most} workers"
+        let (least, most) = self.range.clone().into_inner();
+        Err(invalid(format!(
+            "{source} is {count}: there must be {least} to {most} {}",
+            self.unit
         )))
     }
 }
@@ -127,6 +181,6 @@ impl Default for Builder {
     }
 }
 
-fn out_of_range(message: &str) -> io::Error {
+fn invalid(message: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, message)
 }

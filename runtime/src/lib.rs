@@ -58,7 +58,10 @@ mod clock;
     reason = "switching stacks is the one thing that Rust cannot express safely"
 )]
 mod context;
+#[expect(unsafe_code, reason = "only libc tells a process that it was forked")]
+mod fork;
 mod interrupt;
+mod metrics;
 mod os_thread;
 mod primitive;
 mod reactor;
@@ -73,6 +76,8 @@ mod wait;
 
 pub use before_park::{BeforePark, before_park};
 pub use builder::Builder;
+pub use metrics::{Metrics, metrics};
+pub use scheduler::run_until_idle;
 pub use unblock::unblock;
 
 /// Waiting for descriptors: what sockets are made of.

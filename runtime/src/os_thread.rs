@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 
+use crate::scheduler::LiveOsThread;
 use crate::task::{Header, Task};
 
 thread_local! {
@@ -45,7 +46,9 @@ pub(crate) fn spawn(task: Arc<dyn Task>, stack_size: Option<usize>) -> io::Resul
     if let Some(size) = stack_size {
         builder = builder.stack_size(size);
     }
+    let live = LiveOsThread::new();
     builder.spawn(move || {
+        let _live = live;
         task.header().runs_on_this_thread();
         CURRENT.with(|current| {
             let _ = current.set(task.clone());

@@ -19,6 +19,7 @@ use std::collections::VecDeque;
 use std::thread;
 use std::time::Instant;
 
+use crate::fork;
 use crate::interrupt::{Interrupt, Interrupts};
 use crate::scheduler::{self, Ticket, Worker};
 
@@ -47,6 +48,7 @@ fn park_os_thread(interrupts: &Interrupts, deadline: Option<Instant>) -> Outcome
     if let Some(interrupt) = interrupts.take(Instant::now) {
         return Outcome::Interrupted(interrupt);
     }
+    fork::assert_not_child();
     match earlier(deadline, interrupts.deadline()) {
         None => thread::park(),
         Some(until) => thread::park_timeout(until.saturating_duration_since(Instant::now())),

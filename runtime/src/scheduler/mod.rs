@@ -9,6 +9,9 @@
 //!   wake  ──▶ run queue of the own worker, or a message to the inbox of the owner
 //! ```
 
+mod counters;
+mod idle;
+mod in_place;
 mod inbox;
 mod load;
 mod run;
@@ -26,10 +29,17 @@ use crossbeam_utils::CachePadded;
 use crate::builder::Builder;
 use crate::clock::Clock;
 use crate::context::{self, Guard};
+use crate::fork;
 use crate::reactor::Remote;
 use crate::task::Task;
 use crate::thread::ThreadId;
 
+use counters::Counters;
+pub(crate) use counters::{Count, metrics};
+use idle::Idle;
+pub(crate) use idle::LiveOsThread;
+pub use idle::run_until_idle;
+pub use in_place::no_switch;
 use inbox::Inbox;
 use load::Load;
 pub(crate) use slot::{Slot, Ticket};
@@ -42,10 +52,12 @@ pub(crate) struct Runtime {
     /// None if threads are to be OS threads.
     workers: Box<[Shared]>,
     stack_size: usize,
+    unblock_threads: usize,
     stacks: context::Pool,
     clock: Clock,
     /// A worker has been woken to look for work, and has not found any yet.
     searching: AtomicBool,
+    idle: Idle,
 }
 
 /// The part of a worker that other OS threads reach.
@@ -59,6 +71,8 @@ pub(crate) struct Shared {
     arrivals: Injector<Arc<dyn Task>>,
     /// It was woken to look for work.
     asked_to_search: AtomicBool,
+    /// Written by the worker alone.
+    counters: CachePadded<Counters>,
     pub(crate) reactor: Remote,
 }
 
@@ -84,6 +98,11 @@ pub(crate) fn runtime() -> &'static Runtime {
             Err(_) if RUNTIME.get().is_some() => runtime(),
             Err(error) => panic!("cannot start the greenwire runtime: {error}"),
         })
+}
+
+/// The runtime of the process, if it has begun.
+pub(crate) fn started() -> Option<&'static Runtime> {
+    RUNTIME.get().copied()
 }
 
 /// Begins the runtime with the given settings.
@@ -129,11 +148,13 @@ pub(crate) fn run_hooks() {
 /// Makes a green thread of `task`: on the worker with this index, or where placement chooses.
 ///
 /// # Errors
-/// `InvalidInput` if there is no such worker.
+/// `InvalidInput` if there is no such worker, `Unsupported` in a forked process.
 pub(crate) fn spawn(task: Arc<dyn Task>, index: Option<usize>) -> io::Result<()> {
+    fork::check()?;
     let runtime = runtime();
     let chosen = index.map(|index| runtime.worker(index)).transpose()?;
     let own = Worker::current();
+    runtime.count_spawned(own);
     match (chosen, own) {
         (Some(chosen), _) => chosen.send_pinned(task),
         (None, None) => runtime.send_to(runtime.least_loaded(), task),
@@ -157,11 +178,16 @@ impl Runtime {
         }
         let runtime: &'static Runtime = Box::leak(Box::new(Runtime {
             workers: workers.into_boxed_slice(),
-            stack_size: settings.default_stack_size(),
+            stack_size: settings.default_stack_size()?,
+            unblock_threads: settings.unblock_thread_count()?,
             stacks: context::Pool::new(Guard::detect()),
             clock: Clock::new(),
             searching: AtomicBool::new(false),
+            idle: Idle::default(),
         }));
+        if count > 0 {
+            fork::watch()?;
+        }
         for (own, shared) in own_parts.into_iter().zip(&runtime.workers) {
             worker::start(own, shared, runtime)?;
         }
@@ -175,6 +201,19 @@ impl Runtime {
 
     pub(crate) fn stack_size(&self) -> usize {
         self.stack_size
+    }
+
+    pub(crate) fn unblock_threads(&self) -> usize {
+        self.unblock_threads
+    }
+
+    fn count_spawned(&self, own: Option<&Worker>) {
+        match own {
+            Some(worker) => worker.shared().counters.spawned.add(1),
+            None => {
+                self.idle.spawned_outside.fetch_add(1, Ordering::Relaxed);
+            }
+        }
     }
 
     /// A worker that a green thread spawned on `own` should rather go to: one with so many fewer that

@@ -11,6 +11,7 @@ use super::slot::{Slot, State};
 use super::worker::{BUDGET, Local, Worker};
 use super::{Message, Shared};
 use crate::context::{self, Context, Progress};
+use crate::fork;
 use crate::task::Task;
 
 /// Nanoseconds that green threads may run before the worker looks at its events again.
@@ -144,10 +145,14 @@ impl Worker {
             }
             Err(error) => {
                 log::error!("a green thread cannot start: {error}");
-                self.shared.load.remove_own();
-                return task.fail(error);
+                task.fail(error);
+                return self.count_ended();
             }
         };
+        self.shared
+            .counters
+            .stack_bytes
+            .add(slot.extent.get().size() as u64);
         slot.interrupts.reset();
         task.header().runs_at(self.ticket_of(slot));
         slot.set_task(Some(task));
@@ -170,6 +175,7 @@ impl Worker {
     #[inline(always)]
     fn resume(&'static self, slot: &'static Slot) {
         slot.state.set(State::Running);
+        self.shared.counters.switches.add(1);
         self.stacks.ran(slot);
         self.budget.set(BUDGET);
         self.running.set(Some(slot));
@@ -184,15 +190,25 @@ impl Worker {
 
     fn finish(&self, slot: &'static Slot, context: Option<Context>) {
         self.running.set(None);
+        if self.held.get() {
+            fork::end_child();
+        }
         if let Some(context) = context {
             self.stacks.put(context.into_stack());
         }
+        let size = slot.extent.get().size();
+        self.shared.counters.stack_bytes.subtract(size as u64);
         slot.set_task(None);
         self.slots.put(slot);
+        self.count_ended();
+    }
+
+    fn count_ended(&self) {
+        self.shared.counters.ended.add(1);
         self.shared.load.remove_own();
     }
 
-    fn read_inbox(&self) {
+    pub(super) fn read_inbox(&self) {
         for _ in 0..READ {
             match self.shared.inbox.pop() {
                 None => return,
@@ -206,7 +222,7 @@ impl Worker {
         }
     }
 
-    fn fire_timers(&self, now: u64) {
+    pub(super) fn fire_timers(&self, now: u64) {
         while let Some(timer) = self.timers.borrow_mut().pop(now) {
             let slot = self.slots.at(timer as usize);
             slot.timer_fired.set(true);
@@ -218,7 +234,11 @@ impl Worker {
     fn sleep(&self) {
         let timer = self.timers.borrow().next();
         let deadline = timer.into_iter().chain(self.stacks.next_sweep()).min();
-        self.block_unless(deadline, || self.runtime.has_stealable());
+        self.block_unless(deadline, || {
+            // It may be a green thread of this worker that waits for this.
+            self.runtime.tell_if_idle();
+            !self.ready.is_empty() || self.runtime.has_stealable()
+        });
         if self.shared.asked_to_search.swap(false, Ordering::SeqCst) {
             self.search();
             self.runtime.search_ended();
@@ -239,7 +259,7 @@ impl Worker {
     }
 
     /// Blocks, unless there are messages or `busy` says that there is work.
-    fn block_unless(&self, deadline: Option<u64>, busy: impl FnOnce() -> bool) {
+    pub(super) fn block_unless(&self, deadline: Option<u64>, busy: impl FnOnce() -> bool) {
         let inbox = &self.shared.inbox;
         if inbox.doze(|| !busy()) {
             let timeout = deadline.map(|end| end.saturating_sub(self.runtime.clock.now()));
@@ -268,6 +288,7 @@ impl Worker {
         };
         let count = stolen.map(take_on).count();
         victim.load.remove(count);
+        self.shared.counters.stolen.add(count as u64);
         count > 0
     }
 }

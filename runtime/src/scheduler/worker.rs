@@ -54,6 +54,8 @@ pub(crate) struct Worker {
     pub(super) next_queue: Cell<u8>,
     pub(super) hooks: Hooks,
     locals: LocalsOfSlots,
+    /// Whether the running green thread waits in place, without switching.
+    pub(super) held: Cell<bool>,
     /// Green threads that are suspended in the middle of an unwinding.
     pub(super) unwinding: Cell<usize>,
     /// Green threads to be woken once nobody unwinds: see [`Interrupts::is_in_doubt`].
@@ -125,6 +127,7 @@ impl Shared {
             unstarted,
             arrivals: Injector::new(),
             asked_to_search: AtomicBool::new(false),
+            counters: CachePadded::default(),
             reactor,
         }
     }
@@ -232,7 +235,6 @@ impl Worker {
         if let Some(interrupt) = slot.interrupts.take(Instant::now) {
             interrupt.unwind()
         }
-        self.ready.push(slot);
         self.switch_out(slot, State::Ready);
     }
 
@@ -256,21 +258,35 @@ impl Worker {
 
     #[inline(always)]
     fn switch_out(&self, slot: &'static Slot, state: State) {
-        if std::thread::panicking() {
-            return self.switch_out_panicking(slot, state);
+        if std::thread::panicking() || self.held.get() {
+            return self.switch_out_carefully(slot, state);
         }
-        slot.state.set(state);
-        self.running.set(None);
+        self.leave(slot, state);
         self.exit.suspend(|depth| slot.depth.set(depth as u32));
     }
 
-    /// The same, where this green thread or another one of the worker unwinds.
-    #[cold]
-    fn switch_out_panicking(&self, slot: &'static Slot, state: State) {
-        let unwinding = usize::from(slot.interrupts.is_unwinding());
-        self.unwinding.set(self.unwinding.get() + unwinding);
+    /// Notes that the running green thread is parked, or ready.
+    #[inline(always)]
+    fn leave(&self, slot: &'static Slot, state: State) {
         slot.state.set(state);
         self.running.set(None);
+        if state == State::Ready {
+            self.ready.push(slot);
+        } else {
+            self.shared.counters.parked.add(1);
+        }
+    }
+
+    /// The same, where this green thread must not switch, or where it or another one of the worker
+    /// unwinds.
+    #[cold]
+    fn switch_out_carefully(&self, slot: &'static Slot, state: State) {
+        if self.held.get() {
+            return self.wait_in_place(slot, state);
+        }
+        let unwinding = usize::from(slot.interrupts.is_unwinding());
+        self.unwinding.set(self.unwinding.get() + unwinding);
+        self.leave(slot, state);
         self.exit.suspend(|depth| slot.depth.set(depth as u32));
         self.unwinding.set(self.unwinding.get() - unwinding);
     }
@@ -311,6 +327,7 @@ impl Worker {
 
     /// Adds one that must not leave this worker.
     pub(crate) fn spawn_local(&self, task: Arc<dyn Task>, run: Box<dyn FnOnce()>) {
+        self.shared.counters.spawned.add(1);
         self.shared.load.add_own();
         self.adopt(task, run);
     }
@@ -327,6 +344,7 @@ impl Worker {
             State::Parked => {
                 slot.state.set(State::Ready);
                 self.ready.push(slot);
+                self.shared.counters.parked.subtract(1);
             }
             State::Running => slot.notified.set(true),
             State::Ready | State::Free => {}
@@ -355,6 +373,7 @@ impl Worker {
             next_queue: Cell::new(0),
             hooks: Hooks::default(),
             locals: LocalsOfSlots::default(),
+            held: Cell::new(false),
             unwinding: Cell::new(0),
             in_doubt: RefCell::default(),
         }

@@ -70,7 +70,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if there is no such [`worker`](Builder::worker), and in OS-thread mode what the system says. A green thread that gets no stack does not
+    /// `InvalidInput` if there is no such [`worker`](Builder::worker), `Unsupported` in a process that was
+    /// forked, and in OS-thread mode what the system says. A green thread that gets no stack does not
     /// fail here: [`JoinHandle::join`] gives an [`io::Error`] as the payload.
     ///
     /// # Panics

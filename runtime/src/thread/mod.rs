@@ -22,6 +22,7 @@ use crate::os_thread;
 use crate::scheduler::Worker;
 use crate::wait::{Outcome, wait};
 
+pub use crate::scheduler::no_switch;
 pub use builder::Builder;
 pub use cancel::{Cancelled, is_cancellation, no_cancel};
 pub use group::Group;
