@@ -6,6 +6,6 @@
 #[doc(inline)]
 pub use greenwire_runtime as runtime;
 #[doc(inline)]
-pub use greenwire_runtime::{green_local, sync, thread, time, unblock};
+pub use greenwire_runtime::{green_local, signal, sync, thread, time, unblock};
 #[doc(inline)]
 pub use {greenwire_http as http, greenwire_net as net, greenwire_websocket as websocket};

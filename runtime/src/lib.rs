@@ -66,6 +66,7 @@ mod os_thread;
 mod primitive;
 mod reactor;
 mod scheduler;
+pub mod signal;
 pub mod sync;
 mod task;
 pub mod thread;

@@ -1,5 +1,6 @@
 //! `run_until_idle`: it returns when no green thread is left, and not before.
 
+use greenwire_runtime::signal::{self, Signal};
 use greenwire_runtime::{metrics, run_until_idle, thread, time, unblock};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -87,5 +88,19 @@ fn it_can_be_cut_short() {
     waiter.cancel().unwrap();
     assert!(waiter.join().is_err());
     parked.thread().unpark();
+    idle_in_time();
+}
+
+#[test]
+fn a_signal_handler_that_waits_for_its_signal_does_not_count() {
+    static HANDLED: AtomicUsize = AtomicUsize::new(0);
+    let _alone = alone();
+    let handler = signal::on(Signal::User2, || {
+        thread::sleep(Duration::from_millis(5));
+        HANDLED.fetch_add(1, Ordering::SeqCst);
+    });
+    let handler = handler.unwrap();
+    idle_in_time();
+    drop(handler);
     idle_in_time();
 }

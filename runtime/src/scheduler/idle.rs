@@ -41,7 +41,7 @@ struct State {
 /// every OS thread has ended that greenwire spawned. This is gevent's `wait`.
 ///
 /// Those that wait for ever keep it from returning; a [`timeout`](crate::time::timeout) around it does
-/// not.
+/// not. Handlers of [`signal::on`](crate::signal::on) do not count while there is nothing to handle.
 ///
 /// # Examples
 ///
