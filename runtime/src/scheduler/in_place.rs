@@ -8,8 +8,8 @@ use crate::fork;
 
 /// Runs `f`, and has every wait in it block the worker instead of letting other green threads run.
 ///
-/// For code that must not be interleaved with others of the same OS thread, although it may wait.
-/// Keep it short: all green threads of the worker stand still.
+/// For code that must not be interleaved with others of the same OS thread, although it may wait: see
+/// the [safety model](crate::safety_model). Keep it short: all green threads of the worker stand still.
 /// Who waits in there for one of them waits for ever.
 ///
 /// On an ordinary OS thread this just runs `f`, since nobody else runs on it.
