@@ -6,7 +6,7 @@
 #[doc(inline)]
 pub use greenwire_runtime as runtime;
 #[doc(inline)]
-pub use greenwire_runtime::{sync, thread, time, unblock};
+pub use greenwire_runtime::{green_local, signal, sync, thread, time, unblock};
 #[doc(inline)]
 pub use greenwire_system::{fs, io, process};
 #[doc(inline)]

@@ -1,8 +1,10 @@
 //! The settings of the runtime.
 
+use std::env;
 use std::io;
 use std::num::NonZero;
 use std::time::Duration;
+use std::ops::RangeInclusive;
 
 use crate::context::Interrupted;
 use crate::scheduler::{self, Ticket};
@@ -10,11 +12,45 @@ use crate::scheduler::{self, Ticket};
 /// The default size of a green thread's stack.
 const STACK_SIZE: usize = 256 * 1024;
 
-/// The variable that sets the number of workers where the program does not.
-const WORKERS_VARIABLE: &str = "GREENWIRE_WORKERS";
+/// The default number of threads for blocking work.
+const MAX_UNBLOCK_THREADS: usize = 64;
 
-/// The variable that starts a watchdog where the program does not, in milliseconds.
-const WATCHDOG_VARIABLE: &str = "GREENWIRE_WATCHDOG";
+/// A number that the program may set, or else a variable of the environment.
+struct Setting {
+    method: &'static str,
+    variable: &'static str,
+    unit: &'static str,
+    range: RangeInclusive<usize>,
+}
+
+const WORKERS: Setting = Setting {
+    method: "Builder::workers",
+    variable: "GREENWIRE_WORKERS",
+    unit: "workers",
+    range: 1..=Ticket::MAX_WORKERS,
+};
+
+const STACK: Setting = Setting {
+    method: "Builder::stack_size",
+    variable: "GREENWIRE_STACK_SIZE",
+    unit: "bytes",
+    range: 1..=1 << 30,
+};
+
+const UNBLOCK_THREADS: Setting = Setting {
+    method: "Builder::unblock_threads",
+    variable: "GREENWIRE_UNBLOCK_THREADS",
+    unit: "threads",
+    range: 1..=4096,
+};
+
+const WATCHDOG: Setting = Setting {
+    method: "Builder::watchdog",
+    variable: "GREENWIRE_WATCHDOG",
+    unit: "milliseconds",
+    range: 0..=24 * 60 * 60 * 1000,
+};
+
 
 /// The least limit of a watchdog: ten turns of a worker that nobody holds.
 const SHORTEST_WATCH: Duration = Duration::from_millis(1);
@@ -39,7 +75,8 @@ const SHORTEST_WATCH: Duration = Duration::from_millis(1);
 #[must_use = "nothing is set before `start`"]
 pub struct Builder {
     workers: Option<usize>,
-    stack_size: usize,
+    stack_size: Option<usize>,
+    unblock_threads: Option<usize>,
     os_threads: bool,
     watchdog: Option<Duration>,
     dump_on_sigusr1: bool,
@@ -50,7 +87,8 @@ impl Builder {
     pub fn new() -> Builder {
         Builder {
             workers: None,
-            stack_size: STACK_SIZE,
+            stack_size: None,
+            unblock_threads: None,
             os_threads: false,
             watchdog: None,
             dump_on_sigusr1: false,
@@ -69,7 +107,8 @@ impl Builder {
     /// otherwise. It is rounded up to a power of two from 32 KiB to 1 GiB; its guard, an eighth of it
     /// but 16 to 64 KiB, is part of it.
     ///
-    /// By default 256 KiB. Only what is used takes memory: a page (4 KiB) at first.
+    /// By default what the variable `GREENWIRE_STACK_SIZE` says, or 256 KiB. Only what is used takes
+    /// memory: a page (4 KiB) at first.
     ///
     /// On Linux 6.13 and later a guard is a marker in the page table. Elsewhere, and if the variable
     /// `GREENWIRE_STACK_GUARD` is `mprotect`, each stack takes two memory maps, of which Linux allows
@@ -77,7 +116,16 @@ impl Builder {
     ///
     /// [`thread::Builder::stack_size`]: crate::thread::Builder::stack_size
     pub fn stack_size(mut self, bytes: usize) -> Builder {
-        self.stack_size = bytes;
+        self.stack_size = Some(bytes);
+        self
+    }
+
+    /// How many OS threads there may be for [`unblock`](crate::unblock): 1 to 4096. Further jobs wait for
+    /// one of them.
+    ///
+    /// By default what the variable `GREENWIRE_UNBLOCK_THREADS` says, or 64.
+    pub fn unblock_threads(mut self, count: usize) -> Builder {
+        self.unblock_threads = Some(count);
         self
     }
 
@@ -131,29 +179,20 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` if the runtime runs already, `InvalidInput` if a setting (or
-    /// `GREENWIRE_WORKERS`, `GREENWIRE_WATCHDOG`) is out of its range, `Unsupported` if there is no
-    /// watchdog for this system (there is one for Linux on x86-64 and aarch64), or what the system says if a worker cannot start.
+    /// `AlreadyExists` if the runtime runs already, `InvalidInput` if a setting, or the variable that is
+    /// used in its place, is out of its range, `Unsupported` if there is no watchdog for this system (there
+    /// is one for Linux on x86-64 and aarch64), or what the system says if a worker cannot start.
     pub fn start(self) -> io::Result<()> {
         scheduler::begin(&self).map(drop)
     }
 
     /// The limit of the watchdog, if there is to be one.
     pub(crate) fn watchdog_limit(&self) -> io::Result<Option<Duration>> {
-        let limit = match (self.watchdog, std::env::var(WATCHDOG_VARIABLE)) {
-            _ if self.os_threads => return Ok(None),
-            (Some(limit), _) => limit,
-            (None, Ok(value)) => {
-                let milliseconds = value.parse().map_err(|_| {
-                    out_of_range(&format!(
-                        "{WATCHDOG_VARIABLE} is {value:?}, not a number of milliseconds"
-                    ))
-                })?;
-                Duration::from_millis(milliseconds)
-            }
-            (None, Err(_)) => return Ok(None),
+        let limit = match self.watchdog {
+            Some(limit) => limit,
+            None => Duration::from_millis(WATCHDOG.choose(None)?.unwrap_or(0) as u64),
         };
-        if limit.is_zero() {
+        if limit.is_zero() || self.os_threads {
             return Ok(None);
         }
         if !Interrupted::IS_KNOWN {
@@ -169,8 +208,13 @@ impl Builder {
         self.dump_on_sigusr1
     }
 
-    pub(crate) fn default_stack_size(&self) -> usize {
-        self.stack_size
+    pub(crate) fn default_stack_size(&self) -> io::Result<usize> {
+        Ok(STACK.choose(self.stack_size)?.unwrap_or(STACK_SIZE))
+    }
+
+    pub(crate) fn unblock_thread_count(&self) -> io::Result<usize> {
+        let chosen = UNBLOCK_THREADS.choose(self.unblock_threads)?;
+        Ok(chosen.unwrap_or(MAX_UNBLOCK_THREADS))
     }
 
     /// How many workers to start: none in OS-thread mode.
@@ -178,25 +222,31 @@ impl Builder {
         if self.os_threads {
             return Ok(0);
         }
-        let (count, source) = match (self.workers, std::env::var(WORKERS_VARIABLE)) {
-            (Some(count), _) => (count, "Builder::workers"),
-            (None, Ok(value)) => {
-                let count = value.parse().map_err(|_| {
-                    out_of_range(&format!("{WORKERS_VARIABLE} is {value:?}, not a number"))
-                })?;
-                (count, WORKERS_VARIABLE)
-            }
-            (None, Err(_)) => {
-                let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
-                return Ok(cpus.min(Ticket::MAX_WORKERS));
+        let cpus = || std::thread::available_parallelism().map_or(1, NonZero::get);
+        let chosen = WORKERS.choose(self.workers)?;
+        Ok(chosen.unwrap_or_else(|| cpus().min(Ticket::MAX_WORKERS)))
+    }
+}
+
+impl Setting {
+    /// What the program has set, or else the variable, if it is a number in the range.
+    fn choose(&self, set: Option<usize>) -> io::Result<Option<usize>> {
+        let (count, source) = match (set, env::var_os(self.variable)) {
+            (None, None) => return Ok(None),
+            (Some(count), _) => (count, self.method),
+            (None, Some(value)) => {
+                let count = value.to_str().and_then(|value| value.parse().ok());
+                let wrong = || invalid(format!("{} is {value:?}, not a number", self.variable));
+                (count.ok_or_else(wrong)?, self.variable)
             }
         };
-        if (1..=Ticket::MAX_WORKERS).contains(&count) {
-            return Ok(count);
+        if self.range.contains(&count) {
+            return Ok(Some(count));
         }
-        let most = Ticket::MAX_WORKERS;
-        Err(out_of_range(&format!(
-            "{source} is {count}: there must be 1 to {most} workers"
+        let (least, most) = self.range.clone().into_inner();
+        Err(invalid(format!(
+            "{source} is {count}: there must be {least} to {most} {}",
+            self.unit
         )))
     }
 }
@@ -207,6 +257,6 @@ impl Default for Builder {
     }
 }
 
-fn out_of_range(message: &str) -> io::Error {
+fn invalid(message: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, message)
 }

@@ -172,6 +172,18 @@ impl Interrupts {
         self.limits.set(outer);
     }
 
+    /// Makes a limit that was delivered pass again, at once.
+    fn renew(&self, id: LimitId) {
+        self.with_limits(|mut limits| {
+            while let Some(limit) = limits {
+                if limit.id == id {
+                    limit.deadline = Some(Instant::now());
+                }
+                limits = &mut limit.outer;
+            }
+        });
+    }
+
     fn with_limits<R>(&self, f: impl FnOnce(&mut Option<Box<Limit>>) -> R) -> R {
         let mut limits = self.limits.take();
         let result = f(&mut limits);
@@ -236,6 +248,16 @@ impl Interrupts {
     }
 }
 
+/// Goes on with the panic or the interrupt that [`Interrupts::catch`] has caught.
+pub(crate) fn resume(payload: Box<dyn Any + Send>) -> ! {
+    Interrupts::with(|interrupts| {
+        interrupts.unwinding.set(true);
+        let interrupted = Interrupt::of_payload(&*payload).is_some();
+        interrupts.interrupted.set(interrupted);
+    });
+    panic::resume_unwind(payload)
+}
+
 /// Whether unwinding is possible at all: not with `panic = "abort"`.
 pub(crate) const fn can_unwind() -> bool {
     cfg!(panic = "unwind")
@@ -244,14 +266,18 @@ pub(crate) const fn can_unwind() -> bool {
 impl Interrupt {
     /// Unwinds the calling thread up to whoever handles the interrupt.
     pub(crate) fn unwind(self) -> ! {
-        Interrupts::with(|interrupts| {
-            interrupts.unwinding.set(true);
-            interrupts.interrupted.set(true);
+        resume(match self {
+            Interrupt::Cancelled => Box::new(Cancelled(())),
+            Interrupt::Elapsed(id) => Box::new(id),
+        })
+    }
+
+    /// Has the calling thread, which took the interrupt and could not unwind for it, take it again.
+    pub(crate) fn give_back(self) {
+        Interrupts::with(|interrupts| match self {
+            Interrupt::Cancelled => interrupts.cancel(),
+            Interrupt::Elapsed(id) => interrupts.renew(id),
         });
-        match self {
-            Interrupt::Cancelled => panic::resume_unwind(Box::new(Cancelled(()))),
-            Interrupt::Elapsed(id) => panic::resume_unwind(Box::new(id)),
-        }
     }
 
     /// The interrupt that a caught payload stands for.

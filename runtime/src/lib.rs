@@ -30,18 +30,10 @@
 //! # Safety model
 //!
 //! [`thread::spawn`] is safe, since a green thread never changes its OS thread. What remains is that others
-//! of the same OS thread run while one waits, and the compiler cannot see that:
-//!
-//! * Waiting inside a `thread_local!` initialiser, or inside of a scoped thread-local's scope, can be
-//!   undefined behaviour, even in safe code: std and such crates hand out references in the belief that
-//!   nobody else on the OS thread can run meanwhile. No stackful runtime can detect it. Do not wait there.
-//!
-//! Surprising, but not unsafe:
-//!
-//! * A `std::sync::Mutex` that is locked while its holder parks blocks the worker of whoever wants it,
-//!   for ever if it is the same worker. Use [`sync::Mutex`].
-//! * [`std::thread::panicking`] and `stdout().lock()` belong to the OS thread. Use
-//!   [`thread::panicking`], and do not park while standard output is locked.
+//! of the same OS thread run while one waits, and the compiler cannot see that. So two patterns can be
+//! undefined behaviour even in safe code: waiting inside a `thread_local!` initialiser, and inside a
+//! scoped thread-local. Others are only surprising, such as holding a `std::sync::Mutex` while waiting.
+//! The page [`safety_model`] shows each of them, and what to do instead.
 //!
 //! # Looking for faults
 //!
@@ -64,11 +56,16 @@ mod clock;
 )]
 mod context;
 pub mod insight;
+#[expect(unsafe_code, reason = "only libc tells a process that it was forked")]
+mod fork;
 mod interrupt;
+mod metrics;
 mod os_thread;
 mod primitive;
 mod reactor;
+pub mod safety_model;
 mod scheduler;
+pub mod signal;
 pub mod sync;
 mod task;
 pub mod thread;
@@ -80,6 +77,8 @@ mod wait;
 pub use before_park::{BeforePark, before_park};
 pub use builder::Builder;
 pub use insight::{Dump, dump, dump_up_to};
+pub use metrics::{Metrics, metrics};
+pub use scheduler::run_until_idle;
 pub use unblock::unblock;
 
 /// Waiting for descriptors: what sockets are made of.

@@ -11,6 +11,7 @@ use std::time::Instant;
 use slab::Slab;
 
 use crate::insight::{Reason, deadlock};
+use crate::scheduler::LiveOsThread;
 use crate::task::{Header, Task};
 
 thread_local! {
@@ -186,7 +187,9 @@ pub(crate) fn spawn(task: Arc<dyn Task>, stack_size: Option<usize>) -> io::Resul
     if let Some(size) = stack_size {
         builder = builder.stack_size(size);
     }
+    let live = LiveOsThread::new();
     builder.spawn(move || {
+        let _live = live;
         task.header().runs_on_this_thread();
         CURRENT.with(|current| {
             let _ = current.set(task.clone());

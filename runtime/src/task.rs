@@ -5,24 +5,24 @@
 
 use std::io;
 use std::mem;
-use std::panic::{self, AssertUnwindSafe};
+use std::panic::{self, AssertUnwindSafe, Location};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use crate::interrupt::{Interrupt, Interrupts};
 use crate::os_thread::Parker;
-use crate::scheduler::{self, Ticket, Worker};
-use crate::thread::ThreadId;
+use crate::scheduler::{self, Ticket};
+use crate::thread::{ThreadId, end_locals, forget_locals, no_cancel};
 use crate::wait::Waiter;
 
 /// What others know of a thread.
 pub(crate) struct Header {
     id: ThreadId,
     name: Option<Box<str>>,
-    /// Who started it.
-    parent: Option<ThreadId>,
     stack_size: usize,
+    /// `None` for an OS thread that the runtime did not make.
+    origin: Option<Origin>,
     /// The ticket plus one, or 0 while not started (and for an OS thread).
     place: AtomicU64,
     /// Of the OS thread that runs it, in place of a ticket.
@@ -32,13 +32,20 @@ pub(crate) struct Header {
     cancelled: AtomicBool,
 }
 
+/// Who spawned a thread, and where.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin {
+    pub(crate) parent: ThreadId,
+    pub(crate) place: &'static Location<'static>,
+}
+
 impl Header {
-    pub(crate) fn new(name: Option<String>, stack_size: usize) -> Header {
+    pub(crate) fn new(name: Option<String>, stack_size: usize, origin: Option<Origin>) -> Header {
         Header {
             id: ThreadId::next(),
             name: name.map(String::into_boxed_str),
-            parent: Worker::running_id(),
             stack_size,
+            origin,
             place: AtomicU64::new(0),
             os_thread: OnceLock::new(),
             token: AtomicBool::new(false),
@@ -48,7 +55,7 @@ impl Header {
 
     /// The header of the calling OS thread.
     pub(crate) fn of_this_thread() -> Header {
-        let header = Header::new(thread::current().name().map(str::to_owned), 0);
+        let header = Header::new(thread::current().name().map(str::to_owned), 0, None);
         header.runs_on_this_thread();
         header
     }
@@ -61,12 +68,17 @@ impl Header {
         self.name.as_deref()
     }
 
+    /// Who spawned it. `None` for an OS thread that the runtime did not make.
     pub(crate) fn parent(&self) -> Option<ThreadId> {
-        self.parent
+        self.origin.map(|origin| origin.parent)
     }
 
     pub(crate) fn stack_size(&self) -> usize {
         self.stack_size
+    }
+
+    pub(crate) fn origin(&self) -> Option<Origin> {
+        self.origin
     }
 
     /// The thread has begun to run as the green thread of `ticket`.
@@ -142,9 +154,15 @@ pub(crate) trait Join<T>: Task {
 
     fn is_finished(&self) -> bool;
 
+    /// Calls `f` once the thread has ended, after those given before.
+    fn on_finish(&self, f: Callback);
+
     /// Nobody will ask for the result: it is dropped where the closure ran.
     fn detach(&self);
 }
+
+/// What is called when a thread has ended.
+pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 
 /// The closure `F` of a thread and its result `T`.
 pub(crate) struct Spawned<F, T> {
@@ -157,6 +175,7 @@ struct State<F, T> {
     /// Nobody will ask for the result.
     detached: bool,
     joiner: Option<Waiter>,
+    on_finish: Vec<Callback>,
 }
 
 enum Stage<F, T> {
@@ -165,6 +184,12 @@ enum Stage<F, T> {
     Finished(thread::Result<T>),
     /// Finished, and the result was taken or dropped.
     Taken,
+}
+
+impl<F, T> Stage<F, T> {
+    fn is_last(&self) -> bool {
+        matches!(self, Stage::Finished(_) | Stage::Taken)
+    }
 }
 
 impl<F, T> Spawned<F, T> {
@@ -177,6 +202,7 @@ impl<F, T> Spawned<F, T> {
             stage,
             detached: false,
             joiner: None,
+            on_finish: Vec::new(),
         };
         Arc::new(Spawned {
             header,
@@ -188,14 +214,17 @@ impl<F, T> Spawned<F, T> {
     fn run_closure(&self, closure: impl FnOnce() -> T) {
         let result = panic::catch_unwind(AssertUnwindSafe(|| {
             if self.header.is_cancelled() {
-                drop(closure);
+                // The same cancellation may come as a message, too, and find a destructor that waits.
+                no_cancel(|| drop(closure));
                 Interrupt::Cancelled.unwind()
             }
             closure()
         }));
+        end_locals();
         scheduler::run_hooks();
         self.finish(result);
-        // A destructor of the result may have put something off.
+        // A destructor of the result may have put something off, or made locals.
+        forget_locals();
         scheduler::run_hooks();
     }
 
@@ -209,10 +238,12 @@ impl<F, T> Spawned<F, T> {
             None
         };
         let joiner = state.joiner.take();
+        let on_finish = mem::take(&mut state.on_finish);
         drop(state);
         if let Some(joiner) = joiner {
             joiner.wake();
         }
+        on_finish.into_iter().for_each(undisturbed);
         drop_quietly(unwanted);
     }
 
@@ -295,7 +326,16 @@ where
     }
 
     fn is_finished(&self) -> bool {
-        matches!(self.lock().stage, Stage::Finished(_) | Stage::Taken)
+        self.lock().stage.is_last()
+    }
+
+    fn on_finish(&self, f: Callback) {
+        let mut state = self.lock();
+        if state.stage.is_last() {
+            drop(state);
+            return undisturbed(f);
+        }
+        state.on_finish.push(f);
     }
 
     fn detach(&self) {
@@ -307,10 +347,15 @@ where
     }
 }
 
-/// Drops what nobody asked for. An interrupt is not delivered in there, where it would be lost.
+/// Drops what nobody asked for.
 fn drop_quietly<T>(value: T) {
+    undisturbed(|| drop(value));
+}
+
+/// Runs `f` quietly. An interrupt is not delivered in there, where it would be lost.
+pub(crate) fn undisturbed(f: impl FnOnce()) {
     Interrupts::with(Interrupts::mask);
-    quietly(|| drop(value));
+    quietly(f);
     Interrupts::with(Interrupts::unmask);
 }
 

@@ -10,11 +10,11 @@ use std::thread;
 use std::time::Duration;
 
 use crate::insight::Reason;
-use crate::scheduler::Worker;
+use crate::fork;
+use crate::scheduler::{Worker, runtime};
 use crate::task::quietly;
 use crate::wait::{Outcome, Waiter, wait};
 
-const MAX_THREADS: usize = 64;
 const IDLE: Duration = Duration::from_secs(2);
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -42,7 +42,8 @@ struct State {
 /// Runs `f`, which may block, on a pool of OS threads, and parks the caller until it has returned. On
 /// an OS thread it simply runs.
 ///
-/// The pool grows to 64 threads, and shrinks after two seconds. `f` owns what it works on, so the caller
+/// The pool grows to [`Builder::unblock_threads`](crate::Builder::unblock_threads), and shrinks after two
+/// seconds. `f` owns what it works on, so the caller
 /// can be cancelled meanwhile; the result is then dropped.
 ///
 /// # Panics
@@ -65,6 +66,7 @@ where
     if Worker::running().is_none() {
         return f();
     }
+    fork::assert_not_child();
     let result = Arc::new(Mutex::new(None));
     let waiter = Waiter::current();
     let slot = result.clone();
@@ -90,6 +92,12 @@ pub(crate) fn idle_threads() -> Option<usize> {
     (state.idle == state.threads && state.jobs.is_empty()).then_some(state.idle)
 }
 
+/// How many threads the pool has, and how many jobs there are for them.
+pub(crate) fn load() -> (usize, usize) {
+    let state = lock(&POOL.state);
+    (state.threads, state.threads - state.idle + state.jobs.len())
+}
+
 impl Pool {
     fn submit(&'static self, job: Job) {
         let mut state = lock(&self.state);
@@ -97,7 +105,7 @@ impl Pool {
         if state.idle >= state.jobs.len() {
             return self.job_came.notify_one();
         }
-        if state.threads == MAX_THREADS {
+        if state.threads >= runtime().unblock_threads() {
             return;
         }
         // The new thread waits for the lock. If there is none at all, the job is still the last.

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::insight::Reason;
+use crate::fork;
 use crate::interrupt::{Interrupt, Interrupts};
 use crate::os_thread::Parker;
 use crate::scheduler::{self, Ticket, Worker};
@@ -51,6 +52,7 @@ fn park_os_thread(interrupts: &Interrupts, reason: Reason, deadline: Option<Inst
         return Outcome::Interrupted(interrupt);
     }
     Parker::current().park(reason, earlier(deadline, interrupts.deadline()));
+    fork::assert_not_child();
     match deadline {
         Some(deadline) if deadline <= Instant::now() => Outcome::TimedOut,
         _ => Outcome::Woken,

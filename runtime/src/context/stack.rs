@@ -85,7 +85,7 @@ impl Extent {
         self.base() - number % COLOURS * LINE
     }
 
-    pub(super) fn size(self) -> usize {
+    pub(crate) fn size(self) -> usize {
         1 << (self.0 & (MIN_SIZE - 1))
     }
 

@@ -28,7 +28,7 @@ use crate::unblock::idle_threads;
 /// The calling thread is about to rest, and is counted already: if it was the last one, reports that.
 pub(crate) fn check() {
     static REPORTED: AtomicBool = AtomicBool::new(false);
-    let Some(runtime) = scheduler::begun() else {
+    let Some(runtime) = scheduler::started() else {
         return;
     };
     // Most of the time somebody is awake. Then this is all that there is to it.

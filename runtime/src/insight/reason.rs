@@ -37,6 +37,10 @@ pub enum Reason {
     Send(u32),
     /// A value from a channel.
     Receive(u32),
+    /// A thread of a group or a pool to end.
+    Group(u32),
+    /// The end of all green threads.
+    Idle,
     /// The first of several things.
     Select,
     /// A signal.
@@ -70,6 +74,8 @@ impl fmt::Display for Reason {
             Reason::Once(number) => write!(f, "initialization {number:08x}"),
             Reason::Send(number) => write!(f, "room in channel {number:08x}"),
             Reason::Receive(number) => write!(f, "a value from channel {number:08x}"),
+            Reason::Group(number) => write!(f, "a thread of group {number:08x} to end"),
+            Reason::Idle => f.write_str("all green threads to end"),
             Reason::Select => f.write_str("the first of several"),
             Reason::Signal => f.write_str("a signal"),
             Reason::Unblock => f.write_str("blocking work"),

@@ -20,7 +20,8 @@ use mio::{Events, Interest, Poll, Registry, Token};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use slab::Slab;
 
-use crate::scheduler::Ticket;
+use crate::fork;
+use crate::scheduler::{Count, Ticket};
 use readiness::Readiness;
 pub use source::{Direction, Source, blocks_in_kernel};
 
@@ -46,6 +47,8 @@ pub(crate) struct Remote {
     bell: mio::Waker,
     sources: Mutex<Slab<Arc<Cells>>>,
     count: AtomicUsize,
+    /// How often the worker asked for events.
+    polls: Count,
 }
 
 /// The two directions of a registered descriptor.
@@ -62,6 +65,7 @@ impl Reactor {
             bell: mio::Waker::new(poll.registry(), BELL)?,
             sources: Mutex::new(Slab::new()),
             count: AtomicUsize::new(0),
+            polls: Count::default(),
         };
         let events = RefCell::new(Events::with_capacity(EVENTS));
         Ok((
@@ -101,6 +105,7 @@ impl Reactor {
     }
 
     fn take_in(&self, remote: &Remote, timeout: Option<Duration>, mut wake: impl FnMut(Ticket)) {
+        remote.polls.add(1);
         let mut events = self.events.borrow_mut();
         if let Err(error) = self.poll.borrow_mut().poll(&mut events, timeout)
             && error.kind() != io::ErrorKind::Interrupted
@@ -148,7 +153,12 @@ impl Remote {
         self.count.load(Ordering::SeqCst) > 0
     }
 
+    pub(crate) fn polls(&self) -> &Count {
+        &self.polls
+    }
+
     fn register(&self, descriptor: RawFd) -> io::Result<(usize, Arc<Cells>)> {
+        fork::check()?;
         let cells = Arc::new(Cells {
             read: Readiness::new(),
             write: Readiness::new(),
@@ -170,6 +180,10 @@ impl Remote {
     }
 
     fn deregister(&self, descriptor: RawFd, token: usize) {
+        if fork::is_child() {
+            // The registration is the parent's.
+            return;
+        }
         if let Err(error) = self.registry.deregister(&mut SourceFd(&descriptor)) {
             log::error!("a descriptor cannot be deregistered: {error}");
         }

@@ -9,6 +9,9 @@
 //!   wake  ──▶ run queue of the own worker, or a message to the inbox of the owner
 //! ```
 
+mod counters;
+mod idle;
+mod in_place;
 mod inbox;
 mod load;
 mod run;
@@ -29,10 +32,17 @@ use crate::builder::Builder;
 use crate::clock::Clock;
 use crate::context::{self, Guard};
 use crate::insight::{Watchdog, dump_on_sigusr1};
+use crate::fork;
 use crate::reactor::Remote;
 use crate::task::Task;
 use crate::thread::ThreadId;
 
+use counters::Counters;
+pub(crate) use counters::{Count, metrics};
+use idle::Idle;
+pub use idle::run_until_idle;
+pub(crate) use idle::{Excused, LiveOsThread};
+pub use in_place::no_switch;
 use inbox::Inbox;
 use load::Load;
 pub(crate) use sample::Sample;
@@ -48,12 +58,14 @@ pub(crate) struct Runtime {
     /// None if threads are to be OS threads.
     workers: Box<[Shared]>,
     stack_size: usize,
+    unblock_threads: usize,
     stacks: context::Pool,
     clock: Clock,
     /// A worker has been woken to look for work, and has not found any yet.
     searching: AtomicBool,
     watchdog: Option<Watchdog>,
     dumps_on_sigusr1: bool,
+    idle: Idle,
 }
 
 /// The part of a worker that other OS threads reach.
@@ -72,6 +84,8 @@ pub(crate) struct Shared {
     /// Sleeps without a deadline that have begun or ended: odd while it is in one.
     rests: AtomicU32,
     sampler: Sampler,
+    /// Written by the worker alone.
+    counters: CachePadded<Counters>,
     pub(crate) reactor: Remote,
 }
 
@@ -82,6 +96,8 @@ enum Message {
     Cancelled(Ticket, ThreadId),
     /// Somebody wants to know its green threads, from this slot on.
     Show(Arc<show::Request>, usize),
+    /// A green thread that is to start on this worker, and on no other.
+    Spawned(Arc<dyn Task>),
 }
 
 /// The runtime, begun with its default settings if it was not yet.
@@ -99,8 +115,8 @@ pub(crate) fn runtime() -> &'static Runtime {
         })
 }
 
-/// The runtime, if it has begun.
-pub(crate) fn begun() -> Option<&'static Runtime> {
+/// The runtime of the process, if it has begun.
+pub(crate) fn started() -> Option<&'static Runtime> {
     RUNTIME.get().copied()
 }
 
@@ -144,16 +160,25 @@ pub(crate) fn run_hooks() {
     }
 }
 
-/// Makes a green thread of `task`, on the worker that placement chooses.
-pub(crate) fn spawn(task: Arc<dyn Task>) {
+/// Makes a green thread of `task`: on the worker with this index, or where placement chooses.
+///
+/// # Errors
+/// `InvalidInput` if there is no such worker, `Unsupported` in a forked process.
+pub(crate) fn spawn(task: Arc<dyn Task>, index: Option<usize>) -> io::Result<()> {
+    fork::check()?;
     let runtime = runtime();
-    match Worker::current() {
-        Some(worker) => match runtime.better_than(worker.shared()) {
-            None => worker.spawn(task),
+    let chosen = index.map(|index| runtime.worker(index)).transpose()?;
+    let own = Worker::current();
+    runtime.count_spawned(own);
+    match (chosen, own) {
+        (Some(chosen), _) => chosen.send_pinned(task),
+        (None, None) => runtime.send_to(runtime.least_loaded(), task),
+        (None, Some(own)) => match runtime.better_than(own.shared()) {
+            None => own.spawn(task),
             Some(other) => runtime.send_to(other, task),
         },
-        None => runtime.send_to(runtime.least_loaded(), task),
     }
+    Ok(())
 }
 
 impl Runtime {
@@ -168,13 +193,18 @@ impl Runtime {
         }
         let runtime: &'static Runtime = Box::leak(Box::new(Runtime {
             workers: workers.into_boxed_slice(),
-            stack_size: settings.default_stack_size(),
+            stack_size: settings.default_stack_size()?,
+            unblock_threads: settings.unblock_thread_count()?,
             stacks: context::Pool::new(Guard::detect()),
             clock: Clock::new(),
             searching: AtomicBool::new(false),
             watchdog: settings.watchdog_limit()?.map(Watchdog::new),
             dumps_on_sigusr1: settings.dumps_on_sigusr1(),
+            idle: Idle::default(),
         }));
+        if count > 0 {
+            fork::watch()?;
+        }
         for (own, shared) in own_parts.into_iter().zip(&runtime.workers) {
             worker::start(own, shared, runtime)?;
         }
@@ -213,6 +243,19 @@ impl Runtime {
         self.stack_size
     }
 
+    pub(crate) fn unblock_threads(&self) -> usize {
+        self.unblock_threads
+    }
+
+    fn count_spawned(&self, own: Option<&Worker>) {
+        match own {
+            Some(worker) => worker.shared().counters.spawned.add(1),
+            None => {
+                self.idle.spawned_outside.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
     /// A worker that a green thread spawned on `own` should rather go to: one with so many fewer that
     /// the difference is more than a quarter. Otherwise near its parent is best.
     fn better_than(&self, own: &Shared) -> Option<&Shared> {
@@ -230,6 +273,14 @@ impl Runtime {
             .iter()
             .min_by_key(|worker| worker.load.get())
             .expect("there are workers unless in OS-thread mode")
+    }
+
+    fn worker(&self, index: usize) -> io::Result<&Shared> {
+        self.workers.get(index).ok_or_else(|| {
+            let count = self.workers.len();
+            let message = format!("there is no worker {index}: there are {count}, counted from 0");
+            io::Error::new(io::ErrorKind::InvalidInput, message)
+        })
     }
 
     fn send_to(&self, worker: &Shared, task: Arc<dyn Task>) {
@@ -315,6 +366,12 @@ impl Shared {
 
     fn has_stealable(&self) -> bool {
         !self.unstarted.is_empty() || !self.arrivals.is_empty()
+    }
+
+    /// Adds a green thread that nobody can steal.
+    fn send_pinned(&self, task: Arc<dyn Task>) {
+        self.load.add();
+        self.send(Message::Spawned(task));
     }
 
     fn send(&self, message: Message) {

@@ -7,11 +7,13 @@ use std::sync::atomic::Ordering;
 
 use crossbeam_deque::Steal;
 
+use super::show::Request;
 use super::slot::{Slot, State};
 use super::worker::{BUDGET, Local, Worker};
 use super::{Message, Shared};
 use crate::context::{self, Context, Progress};
 use crate::insight::deadlock;
+use crate::fork;
 use crate::task::Task;
 
 /// Nanoseconds that green threads may run before the worker looks at its events again.
@@ -44,7 +46,10 @@ impl Worker {
                 self.wake_those_in_doubt();
             }
             self.run_for_a_while(now);
-            self.read_inbox();
+            if let Some((request, first)) = self.read_inbox() {
+                // It may leave itself a message, for the next turn.
+                self.show(request, first);
+            }
             if self.has_work() {
                 self.reactor.poll(&self.shared.reactor, super::wake);
             } else {
@@ -154,10 +159,14 @@ impl Worker {
             }
             Err(error) => {
                 log::error!("a green thread cannot start: {error}");
-                self.shared.load.remove_own();
-                return task.fail(error);
+                task.fail(error);
+                return self.count_ended();
             }
         };
+        self.shared
+            .counters
+            .stack_bytes
+            .add(slot.extent.get().size() as u64);
         slot.interrupts.reset();
         task.header().runs_at(self.ticket_of(slot));
         slot.set_task(Some(task));
@@ -180,6 +189,7 @@ impl Worker {
     #[inline(always)]
     fn resume(&'static self, slot: &'static Slot) {
         slot.state.set(State::Running);
+        self.shared.counters.switches.add(1);
         self.stacks.ran(slot);
         self.budget.set(BUDGET);
         self.running.set(Some(slot));
@@ -194,27 +204,41 @@ impl Worker {
 
     fn finish(&self, slot: &'static Slot, context: Option<Context>) {
         self.running.set(None);
+        if self.held.get() {
+            fork::end_child();
+        }
         if let Some(context) = context {
             self.stacks.put(context.into_stack());
         }
+        let size = slot.extent.get().size();
+        self.shared.counters.stack_bytes.subtract(size as u64);
         slot.set_task(None);
         self.slots.put(slot);
+        self.count_ended();
+    }
+
+    fn count_ended(&self) {
+        self.shared.counters.ended.add(1);
         self.shared.load.remove_own();
     }
 
-    fn read_inbox(&'static self) {
+    /// Reads what others have sent. Stops at the first who wants to be shown the green threads.
+    pub(super) fn read_inbox(&self) -> Option<(Arc<Request>, usize)> {
         for _ in 0..READ {
-            match self.shared.inbox.pop() {
-                None => return,
-                Some(Message::Wake(ticket)) => self.wake(ticket),
-                Some(Message::Cancelled(ticket, id)) => self.cancel(ticket, id),
-                // It may leave itself a message, for the next turn.
-                Some(Message::Show(request, first)) => return self.show(request, first),
+            match self.shared.inbox.pop()? {
+                Message::Wake(ticket) => self.wake(ticket),
+                Message::Cancelled(ticket, id) => self.cancel(ticket, id),
+                Message::Show(request, first) => return Some((request, first)),
+                Message::Spawned(task) => {
+                    let run = task.clone();
+                    self.adopt(task, Box::new(move || run.run()));
+                }
             }
         }
+        None
     }
 
-    fn fire_timers(&self, now: u64) {
+    pub(super) fn fire_timers(&self, now: u64) {
         while let Some(timer) = self.timers.borrow_mut().pop(now) {
             let slot = self.slots.at(timer as usize);
             slot.timer_fired.set(true);
@@ -226,7 +250,11 @@ impl Worker {
     fn sleep(&self) {
         let timer = self.timers.borrow().next();
         let deadline = timer.into_iter().chain(self.stacks.next_sweep()).min();
-        self.block_unless(deadline, || self.runtime.has_stealable());
+        self.block_unless(deadline, || {
+            // It may be a green thread of this worker that waits for this.
+            self.runtime.tell_if_idle();
+            !self.ready.is_empty() || self.runtime.has_stealable()
+        });
         if self.shared.asked_to_search.swap(false, Ordering::SeqCst) {
             self.search();
             self.runtime.search_ended();
@@ -247,7 +275,7 @@ impl Worker {
     }
 
     /// Blocks, unless there are messages or `busy` says that there is work.
-    fn block_unless(&self, deadline: Option<u64>, busy: impl FnOnce() -> bool) {
+    pub(super) fn block_unless(&self, deadline: Option<u64>, busy: impl FnOnce() -> bool) {
         let inbox = &self.shared.inbox;
         if inbox.doze(|| !busy()) {
             match deadline {
@@ -293,6 +321,7 @@ impl Worker {
         };
         let count = stolen.map(take_on).count();
         victim.load.remove(count);
+        self.shared.counters.stolen.add(count as u64);
         count > 0
     }
 }

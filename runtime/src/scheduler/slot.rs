@@ -118,7 +118,7 @@ impl Slot {
         }
     }
 
-    pub(super) fn index(&self) -> u32 {
+    pub(crate) fn index(&self) -> u32 {
         self.index
     }
 

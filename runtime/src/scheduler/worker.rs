@@ -25,7 +25,7 @@ use crate::context::{self, Exit};
 use crate::insight::Reason;
 use crate::reactor::{Reactor, Remote};
 use crate::task::Task;
-use crate::thread::ThreadId;
+use crate::thread::{LocalsOfSlots, ThreadId};
 use crate::timer::Wheel;
 use crate::wait::{Outcome, earlier};
 
@@ -56,6 +56,9 @@ pub(crate) struct Worker {
     /// The queue of new ones that is asked first.
     pub(super) next_queue: Cell<u8>,
     pub(super) hooks: Hooks,
+    locals: LocalsOfSlots,
+    /// Whether the running green thread waits in place, without switching.
+    pub(super) held: Cell<bool>,
     /// Green threads that are suspended in the middle of an unwinding.
     pub(super) unwinding: Cell<usize>,
     /// Green threads to be woken once nobody unwinds: see [`Interrupts::is_in_doubt`].
@@ -136,6 +139,7 @@ impl Shared {
             turns: AtomicU32::new(0),
             rests: AtomicU32::new(0),
             sampler: Sampler::new(),
+            counters: CachePadded::default(),
             reactor,
         }
     }
@@ -153,12 +157,6 @@ impl Worker {
     pub(crate) fn running() -> Option<(&'static Worker, &'static Slot)> {
         let worker = CURRENT.get()?;
         Some((worker, worker.running.get()?))
-    }
-
-    /// The identity of the green thread that is calling.
-    pub(crate) fn running_id() -> Option<ThreadId> {
-        let (_, slot) = Worker::running()?;
-        Some(slot.task().header().id())
     }
 
     pub(crate) fn index(&self) -> usize {
@@ -179,6 +177,10 @@ impl Worker {
 
     pub(crate) fn hooks(&self) -> &Hooks {
         &self.hooks
+    }
+
+    pub(crate) fn locals(&self) -> &LocalsOfSlots {
+        &self.locals
     }
 
     /// Parks the running green thread. See [`wait`](crate::wait::wait).
@@ -251,7 +253,6 @@ impl Worker {
         if let Some(interrupt) = slot.interrupts.take(Instant::now) {
             interrupt.unwind()
         }
-        self.ready.push(slot);
         self.switch_out(slot, State::Ready, None);
     }
 
@@ -276,30 +277,40 @@ impl Worker {
     /// Without a reason it could go on.
     #[inline(always)]
     fn switch_out(&self, slot: &'static Slot, state: State, reason: Option<Reason>) {
-        if std::thread::panicking() {
-            return self.switch_out_panicking(slot, state, reason);
+        if std::thread::panicking() || self.held.get() {
+            return self.switch_out_carefully(slot, state, reason);
         }
         self.leave(slot, state, reason);
     }
 
+    /// The same, where this green thread must not switch, or where it or another one of the worker
+    /// unwinds.
+    #[cold]
+    fn switch_out_carefully(&self, slot: &'static Slot, state: State, reason: Option<Reason>) {
+        if self.held.get() {
+            return self.wait_in_place(slot, state);
+        }
+        let unwinding = usize::from(slot.interrupts.is_unwinding());
+        self.unwinding.set(self.unwinding.get() + unwinding);
+        self.leave(slot, state, reason);
+        self.unwinding.set(self.unwinding.get() - unwinding);
+    }
+
+    /// Leaves the running green thread, parked or ready. Returns when it goes on.
     #[inline(always)]
     fn leave(&self, slot: &'static Slot, state: State, reason: Option<Reason>) {
         slot.state.set(state);
         self.running.set(None);
+        if state == State::Ready {
+            self.ready.push(slot);
+        } else {
+            self.shared.counters.parked.add(1);
+        }
         let since = self.now.get();
         self.exit.suspend(|depth| slot.depth.set(depth as u32));
         while let Some(asked) = self.asked.get() {
             self.tell(asked, reason.map(|reason| (reason, since)));
         }
-    }
-
-    /// The same, where this green thread or another one of the worker unwinds.
-    #[cold]
-    fn switch_out_panicking(&self, slot: &'static Slot, state: State, reason: Option<Reason>) {
-        let unwinding = usize::from(slot.interrupts.is_unwinding());
-        self.unwinding.set(self.unwinding.get() + unwinding);
-        self.leave(slot, state, reason);
-        self.unwinding.set(self.unwinding.get() - unwinding);
     }
 
     /// Whether no other green thread of this worker is suspended while it unwinds.
@@ -338,7 +349,13 @@ impl Worker {
 
     /// Adds one that must not leave this worker.
     pub(crate) fn spawn_local(&self, task: Arc<dyn Task>, run: Box<dyn FnOnce()>) {
+        self.shared.counters.spawned.add(1);
         self.shared.load.add_own();
+        self.adopt(task, run);
+    }
+
+    /// Takes in one that must not leave this worker, and that was counted already.
+    pub(super) fn adopt(&self, task: Arc<dyn Task>, run: Box<dyn FnOnce()>) {
         self.unstarted_local
             .borrow_mut()
             .push_back(Local { task, run });
@@ -349,6 +366,7 @@ impl Worker {
             State::Parked => {
                 slot.state.set(State::Ready);
                 self.ready.push(slot);
+                self.shared.counters.parked.subtract(1);
             }
             State::Running => slot.notified.set(true),
             State::Ready | State::Free => {}
@@ -376,6 +394,8 @@ impl Worker {
             new_ones_wait: Cell::new(false),
             next_queue: Cell::new(0),
             hooks: Hooks::default(),
+            locals: LocalsOfSlots::default(),
+            held: Cell::new(false),
             unwinding: Cell::new(0),
             in_doubt: RefCell::default(),
             now: Cell::new(0),

@@ -1,0 +1,67 @@
+//! Cancellation, as seen by the thread that is cancelled.
+
+use std::any::Any;
+use std::fmt;
+
+use crate::interrupt::{Interrupt, Interrupts};
+
+/// The payload of a join on a thread that was cancelled.
+///
+/// # Examples
+///
+/// ```
+/// use greenwire_runtime::thread::{self, Cancelled};
+///
+/// let thread = thread::spawn(|| thread::park());
+/// thread.cancel().unwrap();
+/// assert!(thread.join().unwrap_err().is::<Cancelled>());
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Cancelled(pub(crate) ());
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the thread was cancelled")
+    }
+}
+
+impl std::error::Error for Cancelled {}
+
+/// Whether a panic payload is not a panic but the unwind of a cancelled thread or of a
+/// [`timeout`](crate::time::timeout). Who catches panics must pass it on with
+/// [`resume_unwind`](std::panic::resume_unwind).
+#[must_use]
+pub fn is_cancellation(payload: &(dyn Any + Send)) -> bool {
+    Interrupt::of_payload(payload).is_some()
+}
+
+/// Runs `f` with cancellations and timeouts put off until it returns.
+///
+/// # Examples
+///
+/// ```
+/// use greenwire_runtime::thread;
+/// use std::time::Duration;
+///
+/// let thread = thread::spawn(|| {
+///     thread::no_cancel(|| {
+///         thread::sleep(Duration::from_millis(1));
+///         println!("the transaction is complete");
+///     });
+///     thread::park();
+/// });
+/// thread.cancel().unwrap();
+/// assert!(thread.join().is_err());
+/// ```
+pub fn no_cancel<T>(f: impl FnOnce() -> T) -> T {
+    struct Unmask;
+    impl Drop for Unmask {
+        fn drop(&mut self) {
+            Interrupts::with(Interrupts::unmask);
+        }
+    }
+    Interrupts::with(Interrupts::mask);
+    let _unmask = Unmask;
+    f()
+}
