@@ -150,11 +150,21 @@ fn a_write_gives_up_after_its_timeout() {
     on_both(|| {
         let (mut stream, _peer) = pair();
         stream.set_write_timeout(Some(SHORT)).unwrap();
-        fill(&stream);
-        let start = Instant::now();
-        assert_would_block(stream.write(&[0; 1 << 16]));
-        assert!(start.elapsed() >= SHORT);
-        assert_would_block(stream.write_vectored(&[IoSlice::new(&[0; 1 << 16])]));
+        let writes: [fn(&mut TcpStream) -> std::io::Result<usize>; 2] = [
+            |stream| stream.write(&[0; 1 << 16]),
+            |stream| stream.write_vectored(&[IoSlice::new(&[0; 1 << 16])]),
+        ];
+        for write in writes {
+            // A full socket may get room once more, when the system moves what it holds to the peer's.
+            let (after, error) = loop {
+                let start = Instant::now();
+                if let Err(error) = write(&mut stream) {
+                    break (start.elapsed(), error);
+                }
+            };
+            assert_eq!(error.kind(), ErrorKind::WouldBlock);
+            assert!(after >= SHORT);
+        }
     });
 }
 
