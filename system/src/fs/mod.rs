@@ -1,6 +1,6 @@
 //! Files and folders, as [`std::fs`].
 //!
-//! Every call that may touch a disk runs on an OS thread of [`unblock`](greenwire_runtime::unblock)
+//! Every call that may touch a disk runs on an OS thread of [`unblock`]
 //! while the green thread that made it is parked. On an ordinary OS thread it is std's own.
 //!
 //! ```
