@@ -3,8 +3,8 @@
 use std::env;
 use std::io;
 use std::num::NonZero;
-use std::time::Duration;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use crate::context::Interrupted;
 use crate::scheduler::{self, Ticket};
@@ -50,7 +50,6 @@ const WATCHDOG: Setting = Setting {
     unit: "milliseconds",
     range: 0..=24 * 60 * 60 * 1000,
 };
-
 
 /// The least limit of a watchdog: ten turns of a worker that nobody holds.
 const SHORTEST_WATCH: Duration = Duration::from_millis(1);

@@ -55,9 +55,9 @@ mod clock;
     reason = "switching stacks is the one thing that Rust cannot express safely"
 )]
 mod context;
-pub mod insight;
 #[expect(unsafe_code, reason = "only libc tells a process that it was forked")]
 mod fork;
+pub mod insight;
 mod interrupt;
 mod metrics;
 mod os_thread;

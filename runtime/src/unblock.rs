@@ -9,8 +9,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::insight::Reason;
 use crate::fork;
+use crate::insight::Reason;
 use crate::scheduler::{Worker, runtime};
 use crate::task::quietly;
 use crate::wait::{Outcome, Waiter, wait};

@@ -19,8 +19,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::insight::Reason;
 use crate::fork;
+use crate::insight::Reason;
 use crate::interrupt::{Interrupt, Interrupts};
 use crate::os_thread::Parker;
 use crate::scheduler::{self, Ticket, Worker};

@@ -144,6 +144,28 @@ mod tests {
     use super::*;
     use std::rc::Rc;
 
+    /// Whatever is live lies above the mark, however the frame is laid out.
+    #[test]
+    fn all_of_a_large_frame_is_in_use() {
+        const LARGE: usize = 8 * 1024;
+        let pool = Pool::new(Guard::detect());
+        let exit: &'static Exit = Box::leak(Box::new(Exit::new()));
+        let mut context = Context::new(pool.take(8 * MIN_SIZE).unwrap(), move || {
+            let (first, last) = ([1u8; LARGE], [2u8; LARGE]);
+            let lowest = [&first, &last].map(|array| array.as_ptr().addr());
+            let lowest = lowest[0].min(lowest[1]);
+            let base = exit.extent.get().base();
+            exit.suspend(|depth| assert!(base - depth < lowest, "{depth} bytes"));
+            assert_eq!(
+                std::hint::black_box((first, last)),
+                ([1; LARGE], [2; LARGE])
+            );
+        });
+        assert!(matches!(context.resume(exit), Progress::Suspended));
+        assert!(matches!(context.resume(exit), Progress::Finished));
+        pool.put(context.into_stack());
+    }
+
     #[test]
     fn two_contexts_take_turns() {
         let pool = Pool::new(Guard::detect());

@@ -12,8 +12,8 @@ use super::slot::{Slot, State};
 use super::worker::{BUDGET, Local, Worker};
 use super::{Message, Shared};
 use crate::context::{self, Context, Progress};
-use crate::insight::deadlock;
 use crate::fork;
+use crate::insight::deadlock;
 use crate::task::Task;
 
 /// Nanoseconds that green threads may run before the worker looks at its events again.
