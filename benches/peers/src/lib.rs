@@ -1,0 +1,72 @@
+//! The measured servers: the table of them, and what the programs in `src/bin` share.
+//!
+//! Each program is the plain one that a user of its library would write, with the library's own
+//! settings. All are started in the same way:
+//!
+//! ```sh
+//! PROGRAM SERVICE --port P --workers N [--reuse-port]
+//! ```
+//!
+//! It listens on 127.0.0.1, prints `listening on 127.0.0.1:PORT` when it is ready, and serves until it
+//! is killed. [`Service`] says what the services are. A service that a program does not offer ends it
+//! with exit status 2.
+//!
+//! `--workers N` is the number of OS threads that run the handlers. The programs on tokio use its
+//! multi-thread scheduler with as many workers, and for a single one its current-thread scheduler.
+
+#[cfg(feature = "servers")]
+mod answers;
+#[cfg(feature = "servers")]
+mod arguments;
+#[cfg(feature = "servers")]
+mod listener;
+mod peer;
+#[cfg(feature = "servers")]
+mod tokio_server;
+
+#[cfg(feature = "servers")]
+pub use answers::{Greeting, HELLO, WAIT, compute};
+#[cfg(feature = "servers")]
+pub use arguments::{Arguments, run};
+#[cfg(feature = "servers")]
+pub use listener::{announce, listen};
+pub use peer::{Parallelism, Peer, Program, Service, programs_directory};
+#[cfg(feature = "servers")]
+pub use tokio_server::{block_on, serve_connections};
+
+/// How much the TCP echo servers read at once, in bytes.
+pub const BUFFER: usize = 8 << 10;
+
+use Service::{Broadcast, Http, TcpEcho, WebsocketEcho};
+
+/// Every measured server, greenwire first.
+pub const PEERS: &[Peer] = &[
+    Peer {
+        name: "greenwire",
+        program: Program::Rust("greenwire", "greenwire 0.1.0"),
+        switches: &[],
+        services: &[TcpEcho, Http, WebsocketEcho, Broadcast],
+        parallelism: Parallelism::Workers,
+    },
+    Peer {
+        name: "greenwire --threads",
+        program: Program::Rust("greenwire", "greenwire 0.1.0"),
+        switches: &["--threads"],
+        services: &[TcpEcho, Http, WebsocketEcho, Broadcast],
+        parallelism: Parallelism::ThreadPerConnection,
+    },
+    Peer {
+        name: "epoll",
+        program: Program::Rust("epoll", "rustix 1.1.6"),
+        switches: &[],
+        services: &[TcpEcho, Http, WebsocketEcho],
+        parallelism: Parallelism::SingleThread,
+    },
+    Peer {
+        name: "tokio",
+        program: Program::Rust("tokio", "tokio 1.54.1"),
+        switches: &[],
+        services: &[TcpEcho],
+        parallelism: Parallelism::Workers,
+    },
+];
