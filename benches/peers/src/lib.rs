@@ -19,6 +19,8 @@ mod answers;
 #[cfg(feature = "servers")]
 mod arguments;
 #[cfg(feature = "servers")]
+mod feeds;
+#[cfg(feature = "servers")]
 mod listener;
 mod peer;
 #[cfg(feature = "servers")]
@@ -29,7 +31,9 @@ pub use answers::{Greeting, HELLO, WAIT, compute};
 #[cfg(feature = "servers")]
 pub use arguments::{Arguments, run};
 #[cfg(feature = "servers")]
-pub use listener::{announce, listen};
+pub use feeds::{Feeds, QUEUE};
+#[cfg(feature = "servers")]
+pub use listener::{announce, announce_at, listen};
 pub use peer::{Parallelism, Peer, Program, Service, programs_directory};
 #[cfg(feature = "servers")]
 pub use tokio_server::{block_on, serve_connections};
@@ -63,10 +67,83 @@ pub const PEERS: &[Peer] = &[
         parallelism: Parallelism::SingleThread,
     },
     Peer {
+        name: "may",
+        program: Program::Rust("may", "may 0.3.51, tungstenite 0.30.0"),
+        switches: &[],
+        services: &[TcpEcho, WebsocketEcho, Broadcast],
+        parallelism: Parallelism::Workers,
+    },
+    Peer {
+        name: "may_minihttp",
+        program: Program::Rust("may_minihttp", "may_minihttp 0.1.11, may 0.3.51"),
+        switches: &[],
+        services: &[Http],
+        parallelism: Parallelism::Workers,
+    },
+    Peer {
         name: "tokio",
         program: Program::Rust("tokio", "tokio 1.54.1"),
         switches: &[],
         services: &[TcpEcho],
         parallelism: Parallelism::Workers,
+    },
+    Peer {
+        name: "axum",
+        program: Program::Rust("axum", "axum 0.8.9, tokio 1.54.1"),
+        switches: &[],
+        services: &[Http, WebsocketEcho, Broadcast],
+        parallelism: Parallelism::Workers,
+    },
+    Peer {
+        name: "hyper",
+        program: Program::Rust("hyper", "hyper 1.12.0, tokio 1.54.1"),
+        switches: &[],
+        services: &[Http],
+        parallelism: Parallelism::Workers,
+    },
+    Peer {
+        name: "hyper, pipeline_flush",
+        program: Program::Rust("hyper", "hyper 1.12.0, tokio 1.54.1"),
+        switches: &["--pipeline-flush"],
+        services: &[Http],
+        parallelism: Parallelism::Workers,
+    },
+    Peer {
+        name: "tokio-tungstenite",
+        program: Program::Rust(
+            "tokio_tungstenite",
+            "tokio-tungstenite 0.30.0, tokio 1.54.1",
+        ),
+        switches: &[],
+        services: &[WebsocketEcho, Broadcast],
+        parallelism: Parallelism::Workers,
+    },
+    Peer {
+        name: "tokio-websockets",
+        program: Program::Rust("tokio_websockets", "tokio-websockets 0.13.3, tokio 1.54.1"),
+        switches: &[],
+        services: &[WebsocketEcho, Broadcast],
+        parallelism: Parallelism::Workers,
+    },
+    Peer {
+        name: "tokio-websockets, batched",
+        program: Program::Rust("tokio_websockets", "tokio-websockets 0.13.3, tokio 1.54.1"),
+        switches: &["--batched"],
+        services: &[WebsocketEcho, Broadcast],
+        parallelism: Parallelism::Workers,
+    },
+    Peer {
+        name: "fastwebsockets",
+        program: Program::Rust("fastwebsockets", "fastwebsockets 0.10.0, tokio 1.54.1"),
+        switches: &[],
+        services: &[WebsocketEcho],
+        parallelism: Parallelism::Workers,
+    },
+    Peer {
+        name: "tungstenite, threads",
+        program: Program::Rust("tungstenite_threads", "tungstenite 0.30.0"),
+        switches: &[],
+        services: &[WebsocketEcho, Broadcast],
+        parallelism: Parallelism::ThreadPerConnection,
     },
 ];

@@ -24,7 +24,15 @@ pub fn listen(arguments: Arguments) -> io::Result<TcpListener> {
 /// # Errors
 /// If nobody reads standard output.
 pub fn announce(listener: &TcpListener) -> io::Result<()> {
+    announce_at(listener.local_addr()?)
+}
+
+/// As [`announce`], for listeners that are not std's.
+///
+/// # Errors
+/// As `announce`.
+pub fn announce_at(addr: SocketAddr) -> io::Result<()> {
     let mut output = io::stdout().lock();
-    writeln!(output, "listening on {}", listener.local_addr()?)?;
+    writeln!(output, "listening on {addr}")?;
     output.flush()
 }
