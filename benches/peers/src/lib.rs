@@ -8,8 +8,8 @@
 //! ```
 //!
 //! It listens on 127.0.0.1, prints `listening on 127.0.0.1:PORT` when it is ready, and serves until it
-//! is killed. [`Service`] says what the services are. A service that a program does not offer ends it
-//! with exit status 2.
+//! is killed. [`Service`] says what the services are. What a program does not offer, such as a service,
+//! or to share its port, ends it with exit status 2.
 //!
 //! `--workers N` is the number of OS threads that run the handlers. The programs on tokio use its
 //! multi-thread scheduler with as many workers, and for a single one its current-thread scheduler.
@@ -145,5 +145,26 @@ pub const PEERS: &[Peer] = &[
         switches: &[],
         services: &[WebsocketEcho, Broadcast],
         parallelism: Parallelism::ThreadPerConnection,
+    },
+    Peer {
+        name: "gevent",
+        program: Program::Python("gevent_server.py"),
+        switches: &[],
+        services: &[TcpEcho, Http, WebsocketEcho, Broadcast],
+        parallelism: Parallelism::SingleThread,
+    },
+    Peer {
+        name: "Node",
+        program: Program::Node("server.js"),
+        switches: &[],
+        services: &[TcpEcho, Http, WebsocketEcho, Broadcast],
+        parallelism: Parallelism::SingleThread,
+    },
+    Peer {
+        name: "Go",
+        program: Program::Go,
+        switches: &[],
+        services: &[TcpEcho, Http, WebsocketEcho, Broadcast],
+        parallelism: Parallelism::Workers,
     },
 ];

@@ -182,6 +182,9 @@ fn a_service_that_is_not_offered_ends_with_status_2() {
 fn several_processes_share_a_port() {
     for peer in PEERS {
         let service = peer.services[0];
+        if matches!(peer.program, Program::Node(_)) {
+            continue; // Old ones cannot, and say so.
+        }
         let Some(one) = support::start_sharing(peer, service, 0) else {
             continue;
         };
@@ -202,6 +205,22 @@ fn versions_are_those_that_cargo_chose() {
         let (name, version) = package.split_once(' ').unwrap();
         let entry = format!("name = \"{name}\"\nversion = \"{version}\"");
         assert!(lock.contains(&entry), "{package} is not in Cargo.lock");
+    }
+}
+
+#[test]
+fn every_peer_knows_its_version() {
+    for peer in PEERS {
+        let Some(_) = support::command(peer, peer.services[0]) else {
+            continue;
+        };
+        let version = peer.version().unwrap();
+        println!("{}: {version}", peer.name);
+        assert!(
+            version.contains(|char: char| char.is_ascii_digit()),
+            "{}: {version}",
+            peer.name
+        );
     }
 }
 
