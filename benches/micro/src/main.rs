@@ -57,7 +57,12 @@ fn main() -> ExitCode {
 
 /// The parent: a process for each number of workers, one after the other.
 fn measure_in_children() -> io::Result<()> {
+    let cpus = std::thread::available_parallelism()?.get();
     for workers in WORKERS {
+        if workers > cpus {
+            eprintln!("micro: left out what needs {workers} CPUs, there is {cpus}");
+            continue;
+        }
         let mut child = Command::new(env::current_exe()?);
         child.args(env::args_os().skip(1));
         child.args(["--workers", &workers.to_string()]);

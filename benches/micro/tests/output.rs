@@ -40,7 +40,7 @@ fn every_operation_is_measured_for_every_runtime() {
         Vec::from_iter(&peers.remove("switch").unwrap()),
         ["corosensei"]
     );
-    assert!(peers.len() > 10, "{peers:?}");
+    assert!(peers.len() >= 9, "{peers:?}");
     for (name, peers) in peers {
         assert_eq!(Vec::from_iter(&peers), all, "{name}");
     }

@@ -14,7 +14,7 @@ use support::{Reply, Server, start};
 use tungstenite::{Bytes, Message, Utf8Bytes};
 
 /// Starts each peer that offers the service, with one worker and with two, and checks it.
-fn check_all(service: Service, check: fn(&Server)) {
+fn check_all(service: Service, check: impl Fn(&Server)) {
     for peer in PEERS.iter().filter(|peer| peer.services.contains(&service)) {
         for workers in [1, 2] {
             println!("{} on {workers}: {}", peer.name, service.name());
@@ -43,6 +43,25 @@ fn tcp_echo() {
         let mut received = [0; 5];
         two.read_exact(&mut received).unwrap();
         assert_eq!(&received, b"hello");
+    });
+}
+
+#[test]
+fn tcp_echo_waits_for_slow_readers() {
+    // More than fits into all socket buffers, so that servers have to write an answer in pieces.
+    const BLOCKS: usize = 24;
+    let block: Vec<u8> = (0..251).cycle().take(251 << 12).collect();
+    check_all(Service::TcpEcho, |server| {
+        let mut client = server.connect_narrow();
+        let mut writing = client.try_clone().unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| (0..BLOCKS).for_each(|_| writing.write_all(&block).unwrap()));
+            let mut received = vec![0; block.len()];
+            for _ in 0..BLOCKS {
+                client.read_exact(&mut received).unwrap();
+                assert!(received == block);
+            }
+        });
     });
 }
 

@@ -1,9 +1,10 @@
 //! Starting servers, and simple clients for them.
 
 use greenwire_bench_peers::{Peer, Service};
+use socket2::{Domain, Socket, Type};
 use std::env;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command};
 use std::time::Duration;
 use tungstenite::WebSocket;
@@ -62,16 +63,28 @@ fn wait_until_ready(peer: &Peer, mut command: Command) -> Option<Server> {
 
 impl Server {
     pub(crate) fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream.set_write_timeout(Some(DEADLINE)).unwrap();
-        stream
+        with_deadline(TcpStream::connect(("127.0.0.1", self.port)).unwrap())
+    }
+
+    /// A connection that takes in little before it is read.
+    pub(crate) fn connect_narrow(&self) -> TcpStream {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(64 << 10).unwrap();
+        let addr = SocketAddr::from(([127, 0, 0, 1], self.port));
+        socket.connect(&addr.into()).unwrap();
+        with_deadline(socket.into())
     }
 
     pub(crate) fn websocket(&self, path: &str) -> WebSocket<TcpStream> {
         let url = format!("ws://127.0.0.1:{}{path}", self.port);
         tungstenite::client(url, self.connect()).unwrap().0
     }
+}
+
+fn with_deadline(stream: TcpStream) -> TcpStream {
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.set_write_timeout(Some(DEADLINE)).unwrap();
+    stream
 }
 
 impl Drop for Server {

@@ -145,7 +145,10 @@ impl Connection {
             Next::Close => self.closing = true,
         }
         let answers = &shared.answers;
-        let sent = self.send(answers)?;
+        let sent = match self.output.is_empty() {
+            true => self.send(answers)?,
+            false => 0,
+        };
         self.output.bytes.extend_from_slice(&answers[sent..]);
         Ok(progress.consumed)
     }
