@@ -14,32 +14,11 @@
 //! `--workers N` is the number of OS threads that run the handlers. The programs on tokio use its
 //! multi-thread scheduler with as many workers, and for a single one its current-thread scheduler.
 
-#[cfg(feature = "servers")]
-mod answers;
-#[cfg(feature = "servers")]
-mod arguments;
-#[cfg(feature = "servers")]
-mod feeds;
-#[cfg(feature = "servers")]
-mod listener;
 mod peer;
 #[cfg(feature = "servers")]
-mod tokio_server;
+pub mod serve;
 
-#[cfg(feature = "servers")]
-pub use answers::{Greeting, HELLO, WAIT, compute};
-#[cfg(feature = "servers")]
-pub use arguments::{Arguments, run};
-#[cfg(feature = "servers")]
-pub use feeds::{Feeds, QUEUE};
-#[cfg(feature = "servers")]
-pub use listener::{announce, announce_at, listen};
 pub use peer::{Parallelism, Peer, Program, Service, programs_directory};
-#[cfg(feature = "servers")]
-pub use tokio_server::{block_on, serve_connections};
-
-/// How much the TCP echo servers read at once, in bytes.
-pub const BUFFER: usize = 8 << 10;
 
 use Service::{Broadcast, Http, TcpEcho, WebsocketEcho};
 

@@ -5,7 +5,8 @@
 
 mod support;
 
-use greenwire_bench_peers::{PEERS, Peer, Program, Service, WAIT};
+use greenwire_bench_peers::serve::WAIT;
+use greenwire_bench_peers::{PEERS, Peer, Program, Service};
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use axum::serve::ListenerExt;
 use axum::{Json, Router, routing::get};
-use greenwire_bench_peers::{Feeds, Greeting, HELLO, Service, WAIT, block_on, compute, run};
+use greenwire_bench_peers::serve::{Feeds, Greeting, HELLO, Service, WAIT, block_on, compute, run};
 use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;

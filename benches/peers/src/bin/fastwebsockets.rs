@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use fastwebsockets::upgrade::{UpgradeFut, upgrade};
 use fastwebsockets::{FragmentCollector, OpCode, WebSocketError};
-use greenwire_bench_peers::{Service, block_on, run, serve_connections};
+use greenwire_bench_peers::serve::{Service, block_on, run, serve_connections};
 use http_body_util::Empty;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;

@@ -6,7 +6,7 @@ use greenwire::net::{TcpListener, TcpStream};
 use greenwire::runtime::Builder;
 use greenwire::sync::Mutex;
 use greenwire::{thread, websocket};
-use greenwire_bench_peers::{
+use greenwire_bench_peers::serve::{
     Arguments, BUFFER, Greeting, HELLO, Service, WAIT, announce, compute, listen, run,
 };
 use std::io::{self, Read, Write};

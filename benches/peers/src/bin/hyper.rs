@@ -2,7 +2,7 @@
 //! the answers to pipelined requests, which hyper calls experimental and leaves off.
 
 use bytes::Bytes;
-use greenwire_bench_peers::{
+use greenwire_bench_peers::serve::{
     Greeting, HELLO, Service, WAIT, block_on, compute, run, serve_connections,
 };
 use http_body_util::Full;

@@ -1,6 +1,6 @@
 //! may 0.3: a coroutine for each connection; websockets by tungstenite 0.30, as in may's own example.
 
-use greenwire_bench_peers::{Arguments, BUFFER, Service, announce_at, run};
+use greenwire_bench_peers::serve::{Arguments, BUFFER, Service, announce_at, run};
 use may::net::{TcpListener, TcpStream};
 use may::sync::mpsc::{Sender, channel};
 use may::{config, go};

@@ -1,6 +1,6 @@
 //! may_minihttp 0.1, the HTTP server of may's author. It sets no `TCP_NODELAY`, and offers no way to.
 
-use greenwire_bench_peers::{
+use greenwire_bench_peers::serve::{
     Arguments, Greeting, HELLO, Service, WAIT, announce_at, compute, listen, run,
 };
 use may::{config, coroutine};

@@ -1,6 +1,6 @@
 //! tokio 1.54: a task for each connection.
 
-use greenwire_bench_peers::{BUFFER, Service, block_on, run, serve_connections};
+use greenwire_bench_peers::serve::{BUFFER, Service, block_on, run, serve_connections};
 use std::process::ExitCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -1,7 +1,7 @@
 //! tokio-tungstenite 0.30: a task for each websocket, one `send` for each message.
 
 use futures_util::{SinkExt, StreamExt};
-use greenwire_bench_peers::{Feeds, Service, block_on, run, serve_connections};
+use greenwire_bench_peers::serve::{Feeds, Service, block_on, run, serve_connections};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpStream;

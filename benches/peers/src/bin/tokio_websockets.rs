@@ -2,7 +2,7 @@
 //! answers everything that has arrived with `feed`, and flushes once.
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use greenwire_bench_peers::{Feeds, Service, block_on, run, serve_connections};
+use greenwire_bench_peers::serve::{Feeds, Service, block_on, run, serve_connections};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpStream;

@@ -1,6 +1,6 @@
 //! tungstenite 0.30 on std's threads: one for each connection.
 
-use greenwire_bench_peers::{Arguments, QUEUE, Service, announce, listen, run};
+use greenwire_bench_peers::serve::{Arguments, QUEUE, Service, announce, listen, run};
 use std::io;
 use std::net::TcpStream;
 use std::process::ExitCode;

@@ -3,7 +3,7 @@
 use crate::connection::{Connection, Ended, Want};
 use crate::date::Date;
 use crate::protocol::Protocol;
-use greenwire_bench_peers::WAIT;
+use greenwire_bench_peers::serve::WAIT;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::fd::OwnedFd;
 use rustix::time::Timespec;

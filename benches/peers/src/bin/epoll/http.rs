@@ -2,7 +2,7 @@
 
 use crate::date::Date;
 use crate::protocol::{Next, Progress};
-use greenwire_bench_peers::{Greeting, HELLO, compute};
+use greenwire_bench_peers::serve::{Greeting, HELLO, compute};
 
 /// A longer request head closes the connection.
 const LONGEST_HEAD: usize = 32 << 10;

@@ -16,7 +16,7 @@ mod protocol;
 mod websocket;
 
 use event_loop::EventLoop;
-use greenwire_bench_peers::{Service, announce, listen, run};
+use greenwire_bench_peers::serve::{Service, announce, listen, run};
 use protocol::Protocol;
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
 //! The list of those who listen to a broadcast, for the servers on tokio.
 
-use tokio::sync::Mutex;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use ::tokio::sync::Mutex;
+use ::tokio::sync::mpsc::{Receiver, Sender, channel};
 
 /// How many messages may wait for one listener before the publisher waits for it.
 pub const QUEUE: usize = 1024;

@@ -1,6 +1,6 @@
 //! The listening socket of a server, the same for all.
 
-use crate::Arguments;
+use super::Arguments;
 use socket2::{Domain, Socket, Type};
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -1,6 +1,6 @@
 //! What all programs on tokio have in common: the runtime and the accept loop.
 
-use crate::{Arguments, announce, listen};
+use super::{Arguments, announce, listen};
 use std::io;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
