@@ -8,11 +8,12 @@ mod support;
 use greenwire_bench_peers::serve::WAIT;
 use greenwire_bench_peers::{PEERS, Peer, Program, Service};
 use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use support::{Reply, Server, start};
-use tungstenite::{Bytes, Message, Utf8Bytes};
+use tungstenite::{Bytes, Message, WebSocket};
 
 /// Starts each peer that offers the service, with one worker and with two, and checks it.
 fn check_all(service: Service, check: impl Fn(&Server)) {
@@ -150,25 +151,15 @@ fn websocket_echo() {
 fn broadcast() {
     check_all(Service::Broadcast, |server| {
         let mut feeds = [server.websocket("/feed"), server.websocket("/feed")];
-        let mut publisher = server.websocket("/publish");
+        let publisher = server.websocket("/publish");
         let enough = AtomicBool::new(false);
         thread::scope(|scope| {
             // Whoever has the answer to its handshake may not be on the list yet: goes on until all are.
-            scope.spawn(|| {
-                for number in 0.. {
-                    publisher.send(Message::text(number.to_string())).unwrap();
-                    thread::sleep(Duration::from_millis(2));
-                    if enough.load(Ordering::Relaxed) {
-                        return;
-                    }
-                }
-            });
-            let orders = feeds.each_mut().map(|feed| {
-                let read = |_| number(&feed.read().unwrap().into_text().unwrap());
-                (0..10).map(read).collect::<Vec<u32>>()
-            });
+            scope.spawn(|| publish_until(publisher, &enough));
+            let orders = feeds.each_mut().map(ten_numbers);
             enough.store(true, Ordering::Relaxed);
             for numbers in orders {
+                let numbers = numbers.unwrap();
                 let first = numbers[0];
                 assert!(numbers.iter().copied().eq(first..first + 10), "{numbers:?}");
             }
@@ -176,8 +167,19 @@ fn broadcast() {
     });
 }
 
-fn number(text: &Utf8Bytes) -> u32 {
-    text.parse().unwrap()
+fn publish_until(mut publisher: WebSocket<TcpStream>, enough: &AtomicBool) {
+    for number in 0.. {
+        publisher.send(Message::text(number.to_string())).unwrap();
+        thread::sleep(Duration::from_millis(2));
+        if enough.load(Ordering::Relaxed) {
+            return;
+        }
+    }
+}
+
+fn ten_numbers(feed: &mut WebSocket<TcpStream>) -> tungstenite::Result<Vec<u32>> {
+    let next = |_| Ok(feed.read()?.into_text()?.parse().expect("a number"));
+    (0..10).map(next).collect()
 }
 
 #[test]
