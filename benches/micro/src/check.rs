@@ -11,14 +11,14 @@ use std::io;
 
 /// Bare switches that an operation may cost.
 const LIMITS: [(&str, f64); 8] = [
-    ("yield, 2 green threads", 40.0),
+    ("yield, 2 green threads", 30.0),
     ("yield, 1,000 green threads", 80.0),
-    ("spawn and join", 300.0),
-    ("channel ping-pong", 200.0),
+    ("spawn and join", 220.0),
+    ("channel ping-pong", 180.0),
     ("channel, one way", 12.0),
     ("ping-pong with time limits", 320.0),
-    ("mutex", 30.0),
-    ("mutex, yielding while locked", 130.0),
+    ("mutex", 20.0),
+    ("mutex, yielding while locked", 90.0),
 ];
 
 pub(crate) fn check(repetitions: usize) -> io::Result<()> {
