@@ -2,7 +2,7 @@
 
 use crate::crowd::Crowd;
 use crate::punctuality::Measured;
-use greenwire_benches::process::{Memory, Process};
+use greenwire_bench::process::{Memory, Process};
 use std::fmt::Display;
 use std::io;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The relay example as a child process.
 
-use greenwire_benches::process::Process;
+use greenwire_bench::process::Process;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};

@@ -2,7 +2,7 @@
 //! separated by tabs; the last line counts, whatever becomes of the process afterwards.
 
 use crate::runtimes::Runtime;
-use greenwire_benches::process::Process;
+use greenwire_bench::process::Process;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;

@@ -1,0 +1,65 @@
+//! may's coroutines.
+
+use crate::blocking::Blocking;
+use ::may::coroutine::{self, JoinHandle};
+use ::may::sync::Mutex;
+use ::may::sync::mpsc::{Receiver, Sender, channel};
+use ::may::{config, go};
+use std::time::Duration;
+
+pub(crate) struct May;
+
+/// To be called before anything else.
+pub(crate) fn start(workers: usize) {
+    config().set_workers(workers);
+}
+
+impl Blocking for May {
+    const NAME: &str = "may";
+
+    type Handle<T: Send + 'static> = JoinHandle<T>;
+    type Sender = Sender<u64>;
+    type Receiver = Receiver<u64>;
+    type Mutex = Mutex<u64>;
+
+    fn spawn<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+        go!(body)
+    }
+
+    fn join<T: Send + 'static>(handle: JoinHandle<T>) -> T {
+        handle.join().expect("the operations do not panic")
+    }
+
+    fn yield_now() {
+        coroutine::yield_now();
+    }
+
+    fn sleep(duration: Duration) {
+        coroutine::sleep(duration);
+    }
+
+    fn channel() -> (Sender<u64>, Receiver<u64>) {
+        channel()
+    }
+
+    fn send(sender: &Sender<u64>, value: u64) {
+        // The other side ends first in none of the operations that look.
+        let _ = sender.send(value);
+    }
+
+    fn receive(receiver: &Receiver<u64>) -> Option<u64> {
+        receiver.recv().ok()
+    }
+
+    fn receive_in(receiver: &Receiver<u64>, limit: Duration) -> Option<u64> {
+        receiver.recv_timeout(limit).ok()
+    }
+
+    fn mutex() -> Mutex<u64> {
+        Mutex::new(0)
+    }
+
+    fn with_lock(mutex: &Mutex<u64>, body: impl FnOnce(&mut u64)) {
+        body(&mut mutex.lock().expect("the operations do not panic"));
+    }
+}

@@ -1,0 +1,59 @@
+//! std's threads: what the kernel does for the same program.
+
+use crate::blocking::Blocking;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+pub(crate) struct StdThreads;
+
+impl Blocking for StdThreads {
+    const NAME: &str = "std threads";
+
+    type Handle<T: Send + 'static> = JoinHandle<T>;
+    type Sender = Sender<u64>;
+    type Receiver = Receiver<u64>;
+    type Mutex = Mutex<u64>;
+
+    fn spawn<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+        thread::spawn(body)
+    }
+
+    fn join<T: Send + 'static>(handle: JoinHandle<T>) -> T {
+        handle.join().expect("the operations do not panic")
+    }
+
+    fn yield_now() {
+        thread::yield_now();
+    }
+
+    fn sleep(duration: Duration) {
+        thread::sleep(duration);
+    }
+
+    fn channel() -> (Sender<u64>, Receiver<u64>) {
+        channel()
+    }
+
+    fn send(sender: &Sender<u64>, value: u64) {
+        // The other side ends first in none of the operations that look.
+        let _ = sender.send(value);
+    }
+
+    fn receive(receiver: &Receiver<u64>) -> Option<u64> {
+        receiver.recv().ok()
+    }
+
+    fn receive_in(receiver: &Receiver<u64>, limit: Duration) -> Option<u64> {
+        receiver.recv_timeout(limit).ok()
+    }
+
+    fn mutex() -> Mutex<u64> {
+        Mutex::new(0)
+    }
+
+    fn with_lock(mutex: &Mutex<u64>, body: impl FnOnce(&mut u64)) {
+        body(&mut mutex.lock().expect("the operations do not panic"));
+    }
+}
