@@ -19,7 +19,7 @@ fn main() -> io::Result<()> {
     println!("echoing on {}", server.local_addr()?);
 
     let handle = server.handle();
-    thread::spawn(move || {
+    let stopper = thread::spawn(move || {
         // At the end of the input there is nobody who could press a key.
         if io::stdin().read_line(&mut String::new()).unwrap_or(0) > 0 {
             let cut_short = handle.shutdown(Duration::from_secs(10));
@@ -32,7 +32,8 @@ fn main() -> io::Result<()> {
             Ok(()) => println!("{peer} has left"),
             Err(error) => println!("{peer} is lost: {error}"),
         }
-    })
+    })?;
+    stopper.join().map_err(|_| io::Error::other("cannot stop"))
 }
 
 fn echo(mut stream: &TcpStream) -> io::Result<()> {

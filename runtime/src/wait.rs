@@ -51,8 +51,8 @@ fn park_os_thread(interrupts: &Interrupts, reason: Reason, deadline: Option<Inst
     if let Some(interrupt) = interrupts.take(Instant::now) {
         return Outcome::Interrupted(interrupt);
     }
-    Parker::current().park(reason, earlier(deadline, interrupts.deadline()));
     fork::assert_not_child();
+    Parker::current().park(reason, earlier(deadline, interrupts.deadline()));
     match deadline {
         Some(deadline) if deadline <= Instant::now() => Outcome::TimedOut,
         _ => Outcome::Woken,
