@@ -40,6 +40,7 @@ pub(crate) struct Origin {
 }
 
 impl Header {
+    #[inline(always)]
     pub(crate) fn new(name: Option<String>, stack_size: usize, origin: Option<Origin>) -> Header {
         Header {
             id: ThreadId::next(),
@@ -193,10 +194,12 @@ impl<F, T> Stage<F, T> {
 }
 
 impl<F, T> Spawned<F, T> {
+    #[inline(always)]
     pub(crate) fn new(header: Header, closure: F) -> Arc<Spawned<F, T>> {
         Spawned::at_stage(header, Stage::Unstarted(closure))
     }
 
+    #[inline(always)]
     fn at_stage(header: Header, stage: Stage<F, T>) -> Arc<Spawned<F, T>> {
         let state = State {
             stage,
@@ -244,27 +247,29 @@ impl<F, T> Spawned<F, T> {
             joiner.wake();
         }
         on_finish.into_iter().for_each(undisturbed);
-        drop_quietly(unwanted);
+        if unwanted.is_some() {
+            drop_quietly(unwanted);
+        }
     }
 
     fn start(&self) -> Option<F> {
         let mut state = self.lock();
+        if !matches!(state.stage, Stage::Unstarted(_)) {
+            return None;
+        }
         match mem::replace(&mut state.stage, Stage::Running) {
             Stage::Unstarted(closure) => Some(closure),
-            other => {
-                state.stage = other;
-                None
-            }
+            _ => None,
         }
     }
 
     fn take_finished(&self, state: &mut State<F, T>) -> Option<thread::Result<T>> {
+        if !matches!(state.stage, Stage::Finished(_)) {
+            return None;
+        }
         match mem::replace(&mut state.stage, Stage::Taken) {
             Stage::Finished(result) => Some(result),
-            other => {
-                state.stage = other;
-                None
-            }
+            _ => None,
         }
     }
 
@@ -317,7 +322,9 @@ where
     fn try_join(&self) -> Option<thread::Result<T>> {
         let mut state = self.lock();
         let result = self.take_finished(&mut state);
-        state.joiner = result.is_none().then(Waiter::current);
+        if result.is_none() {
+            state.joiner = Some(Waiter::current());
+        }
         result
     }
 

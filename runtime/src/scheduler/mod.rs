@@ -154,8 +154,11 @@ pub(crate) fn notify_cancelled(ticket: Ticket, id: ThreadId) {
 }
 
 /// Does what the calling green thread has put off.
+#[inline]
 pub(crate) fn run_hooks() {
-    if let Some((worker, slot)) = Worker::running() {
+    if let Some((worker, slot)) = Worker::running()
+        && !worker.hooks().is_empty()
+    {
         worker.hooks().run(&slot.interrupts);
     }
 }

@@ -1,5 +1,6 @@
 //! What any thread may know of and do to another.
 
+use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::num::NonZero;
@@ -83,9 +84,19 @@ impl fmt::Debug for Thread {
 pub struct ThreadId(NonZero<u64>);
 
 impl ThreadId {
+    /// A new one. Each OS thread takes many at a time, so that they do not meet at every spawn.
     pub(crate) fn next() -> ThreadId {
+        const MANY: u64 = 1024;
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        thread_local! {
+            static NEXT_HERE: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+        }
+        let (mut id, mut end) = NEXT_HERE.get();
+        if id == end {
+            id = NEXT.fetch_add(MANY, Ordering::Relaxed);
+            end = id + MANY;
+        }
+        NEXT_HERE.set((id + 1, end));
         ThreadId(NonZero::new(id).expect("a process does not start 2^64 threads"))
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::{Result, Thread};
@@ -12,9 +12,11 @@ use crate::wait::{Outcome, wait};
 
 /// Waits for a thread's end and gets its result. Dropping it lets the thread go on alone.
 pub struct JoinHandle<T> {
-    /// `None` once joined.
-    task: Option<Arc<dyn Join<T>>>,
-    thread: Thread,
+    task: Arc<dyn Join<T>>,
+    /// Whether the result was taken.
+    joined: bool,
+    /// Made when it is asked for.
+    thread: OnceLock<Thread>,
 }
 
 impl<T: Send + 'static> JoinHandle<T> {
@@ -23,8 +25,9 @@ impl<T: Send + 'static> JoinHandle<T> {
         F: FnOnce() -> T + Send + 'static,
     {
         JoinHandle {
-            thread: Thread(task.clone()),
-            task: Some(task),
+            task,
+            joined: false,
+            thread: OnceLock::new(),
         }
     }
 }
@@ -74,24 +77,24 @@ impl<T> JoinHandle<T> {
     }
 
     fn join_until(&mut self, deadline: Option<Instant>) -> Option<Result<T>> {
-        let task = self.task.as_ref();
-        let task = task.expect("the result has been taken by a select");
-        let reason = Reason::Join(task.header().id().number());
+        assert!(!self.joined, "the result has been taken by a select");
+        let reason = Reason::Join(self.task.header().id().number());
         let mut late = false;
         loop {
-            if let Some(result) = task.try_join() {
-                self.task = None;
-                return Some(result);
+            let result = self.task.try_join();
+            if result.is_some() {
+                self.joined = true;
+                return result;
             }
             if late {
-                task.forget_joiner();
+                self.task.forget_joiner();
                 return None;
             }
             match wait(reason, deadline) {
                 Outcome::Woken => {}
                 Outcome::TimedOut => late = true,
                 Outcome::Interrupted(interrupt) => {
-                    task.forget_joiner();
+                    self.task.forget_joiner();
                     interrupt.unwind()
                 }
             }
@@ -100,21 +103,22 @@ impl<T> JoinHandle<T> {
 
     /// For `select!`: takes the result if the thread has ended. Else the caller will be woken when it has.
     pub(crate) fn try_join(&mut self) -> Option<Result<T>> {
-        let result = self.task.as_ref()?.try_join()?;
-        self.task = None;
-        Some(result)
+        if self.joined {
+            return None;
+        }
+        let result = self.task.try_join();
+        self.joined = result.is_some();
+        result
     }
 
     /// The caller of `try_join` does not wait any longer.
     pub(crate) fn forget_joiner(&self) {
-        if let Some(task) = &self.task {
-            task.forget_joiner();
-        }
+        self.task.forget_joiner();
     }
 
     /// Whether the thread has ended. Never parks.
     pub fn is_finished(&self) -> bool {
-        self.task.as_ref().is_none_or(|task| task.is_finished())
+        self.task.is_finished()
     }
 
     /// Calls `f` when the thread has ended, however it ends; at once if it has. What was given first is
@@ -137,14 +141,12 @@ impl<T> JoinHandle<T> {
     /// assert_eq!(ended.iter().sum::<i32>(), 3);
     /// ```
     pub fn on_finish(&self, f: impl FnOnce() + Send + 'static) {
-        if let Some(task) = &self.task {
-            task.on_finish(Box::new(f));
-        }
+        self.task.on_finish(Box::new(f));
     }
 
     /// The thread.
     pub fn thread(&self) -> &Thread {
-        &self.thread
+        self.thread.get_or_init(|| Thread(self.task.clone()))
     }
 
     /// Cancels the thread. See [`Thread::cancel`].
@@ -153,7 +155,7 @@ impl<T> JoinHandle<T> {
     ///
     /// Those of [`Thread::cancel`].
     pub fn cancel(&self) -> io::Result<()> {
-        self.thread.cancel()
+        self.thread().cancel()
     }
 }
 
@@ -175,8 +177,8 @@ pub fn join_all<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> Vec<Resu
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.detach();
+        if !self.joined {
+            self.task.detach();
         }
     }
 }
@@ -184,7 +186,7 @@ impl<T> Drop for JoinHandle<T> {
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JoinHandle")
-            .field("thread", &self.thread)
+            .field("thread", self.thread())
             .finish_non_exhaustive()
     }
 }
