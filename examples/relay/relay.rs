@@ -124,7 +124,7 @@ impl Relay {
     pub fn monitor_subscriber(self: &Arc<Relay>, ws: WebSocket) -> Result<(), websocket::Error> {
         let (sender, mut receiver) = ws.split();
         let (mut subscriber, inbox) = Subscriber::join(Arc::clone(self));
-        sender.send_text(&wire::hello(subscriber.id, self.threads))?;
+        sender.send(wire::hello(subscriber.id, self.threads))?;
         let relay = Arc::clone(self);
         thread::spawn(move || relay.relay_to(&inbox, &sender));
 
@@ -151,7 +151,7 @@ impl Relay {
                 None => inbox.recv().map_err(RecvTimeoutError::from),
             };
             match (event, &choice) {
-                (Ok(Event::Line(line)), _) => sender.send_text(&line)?,
+                (Ok(Event::Line(line)), _) => sender.send(&line)?,
                 (Ok(Event::Choice(new)), _) => {
                     // The first sample soon, even for those who want one an hour.
                     due = Instant::now() + new.every.min(2 * LONGEST_INTERVAL);
@@ -160,7 +160,7 @@ impl Relay {
                 (Err(RecvTimeoutError::Timeout), Some(choice)) => {
                     if let Some(sample) = self.latest() {
                         let people = self.room().inboxes.len();
-                        sender.send_text(&wire::sample(&sample, choice, due, people))?;
+                        sender.send(wire::sample(&sample, choice, due, people))?;
                     }
                     // Who could not be served in time gets the next sample, not all the missed ones.
                     due = (due + choice.every).max(Instant::now());

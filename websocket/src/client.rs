@@ -1,7 +1,7 @@
 //! The connecting end: a URL, one request, one response, then the same connection as a server's.
 
-use crate::connection::Connection;
-use crate::protocol::{Role, handshake};
+use crate::connection::{Agreed, Connection};
+use crate::protocol::{Role, extension, handshake};
 use crate::{Config, Error, HandshakeError, WebSocket, random};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use greenwire_net::TcpStream;
@@ -35,9 +35,14 @@ impl Config {
         let mut stream = TcpStream::connect(target.address.as_str())?;
         stream.write_all(request.as_bytes())?;
         let (headers, early) = self.read_response(&mut stream)?;
-        let protocol = handshake::check_response(&headers, &key, &self.protocols)
+        let ours = self.compression;
+        let answer = handshake::check_response(&headers, &key, &self.protocols, ours.as_ref())
             .map_err(HandshakeError::BadResponse)?;
-        let receiver = Connection::start(stream, early, Role::Client, protocol, self)?;
+        let agreed = Agreed {
+            protocol: answer.protocol,
+            compression: answer.compression.zip(ours),
+        };
+        let receiver = Connection::start(stream, early, Role::Client, agreed, self.settings)?;
         Ok(WebSocket::new(receiver))
     }
 
@@ -56,6 +61,9 @@ impl Config {
                 return Err(HandshakeError::Invalid("subprotocol"));
             }
             add("Sec-WebSocket-Protocol", &self.protocols.join(", "));
+        }
+        if let Some(ours) = &self.compression {
+            add("Sec-WebSocket-Extensions", &extension::offer(ours));
         }
         for (name, value) in &self.headers {
             add(

@@ -1,5 +1,6 @@
 //! The settings of a connection, for servers and clients alike.
 
+use crate::Compression;
 use crate::protocol::decoder::Limits;
 use crate::protocol::handshake::Origins;
 use std::time::Duration;
@@ -7,53 +8,99 @@ use std::time::Duration;
 /// Settings of a connection. The default is right for most; every limit is on by default.
 ///
 /// ```
-/// use greenwire_websocket::Config;
+/// use greenwire_websocket::{Compression, Config, SlowReader};
 ///
-/// let config = Config::default().max_message_size(64 * 1024).subprotocols(["chat.v2", "chat.v1"]);
+/// let config = Config::default()
+///     .max_message_size(64 * 1024)
+///     .subprotocols(["chat.v2", "chat.v1"])
+///     .slow_reader(SlowReader::DropOldest)
+///     .compression(Compression::shared());
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a config does nothing until a connection is made with it"]
 pub struct Config {
-    pub(crate) limits: Limits,
+    pub(crate) settings: Settings,
+    pub(crate) compression: Option<Compression>,
     pub(crate) protocols: Vec<String>,
     pub(crate) origins: Origins,
     pub(crate) headers: http::HeaderMap,
+    pub(crate) proxy: Option<String>,
+    pub(crate) handshake_timeout: Duration,
+}
+
+/// What a connection needs to know after its handshake.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) limits: Limits,
     pub(crate) max_queued: usize,
+    pub(crate) slow_reader: SlowReader,
     pub(crate) stall_limit: Duration,
     pub(crate) close_timeout: Duration,
-    pub(crate) handshake_timeout: Duration,
+    pub(crate) heartbeat: Option<Duration>,
+    pub(crate) idle_timeout: Option<Duration>,
+}
+
+/// What becomes of a message for a peer that reads so slowly that [`Config::max_queued`] bytes wait
+/// for it already. The others are never held up, whatever the policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SlowReader {
+    /// `send` waits for room: right where the sender serves this peer alone.
+    #[default]
+    Wait,
+    /// The oldest messages that wait are dropped: right for news that grow old, as prices.
+    DropOldest,
+    /// This message is dropped.
+    DropNewest,
+    /// What waits is dropped and the connection closed with 1013, "try again later": right where the
+    /// peer must not miss anything, and asks for what it missed when it connects again.
+    Disconnect,
 }
 
 impl Default for Config {
     fn default() -> Config {
         Config {
-            limits: Limits {
-                frame: 16 << 20,
-                message: 16 << 20,
+            settings: Settings {
+                limits: Limits {
+                    frame: 16 << 20,
+                    message: 16 << 20,
+                },
+                max_queued: 1 << 20,
+                slow_reader: SlowReader::Wait,
+                stall_limit: Duration::from_secs(30),
+                close_timeout: Duration::from_secs(5),
+                heartbeat: Some(Duration::from_secs(45)),
+                idle_timeout: Some(Duration::from_secs(120)),
             },
+            compression: None,
             protocols: Vec::new(),
             origins: Origins::Same,
             headers: http::HeaderMap::new(),
-            max_queued: 1 << 20,
-            stall_limit: Duration::from_secs(30),
-            close_timeout: Duration::from_secs(5),
+            proxy: None,
             handshake_timeout: Duration::from_secs(10),
         }
     }
 }
 
 impl Config {
-    /// The longest message that is received, in bytes, fragments joined. Default 16 MiB: ample for
-    /// applications, and nothing is allocated for it before it arrives. A longer one closes the
-    /// connection with 1009. The number of fragments is not limited: they cost no memory.
+    /// The longest message that is received, in bytes, fragments joined and decompressed. Default
+    /// 16 MiB: ample for applications, and nothing is allocated for it before it arrives. A longer
+    /// one closes the connection with 1009. The number of fragments is not limited: they cost no
+    /// memory. Does not apply to what is read [in pieces](crate::Receiver::receive_reader).
     pub fn max_message_size(mut self, bytes: usize) -> Config {
-        self.limits.message = bytes;
+        self.settings.limits.message = bytes;
         self
     }
 
     /// The longest payload of one received frame, in bytes. Default 16 MiB, as for messages.
     pub fn max_frame_size(mut self, bytes: usize) -> Config {
-        self.limits.frame = bytes;
+        self.settings.limits.frame = bytes;
+        self
+    }
+
+    /// Offers, or accepts, permessage-deflate (RFC 7692). Default: off, because it costs time, and
+    /// memory if both sides keep their contexts. See [`Compression`].
+    pub fn compression(mut self, compression: impl Into<Option<Compression>>) -> Config {
+        self.compression = compression.into();
         self
     }
 
@@ -93,24 +140,54 @@ impl Config {
         self
     }
 
-    /// How many bytes may wait for a slow reader. Default 1 MiB. While that many wait, `send` does;
-    /// the message that passes the bound is still taken, so one message more can be held.
+    /// Connects by way of an HTTP proxy, `http://[user:password@]host[:port]`, which is asked for a
+    /// tunnel with `CONNECT` (RFC 9110 §9.3.6). Default: directly. Servers ignore it.
+    pub fn proxy(mut self, url: &str) -> Config {
+        self.proxy = Some(url.to_owned());
+        self
+    }
+
+    /// How many bytes may wait for a slow reader. Default 1 MiB. While that many wait, the
+    /// [policy](Self::slow_reader) decides; the message that passes the bound is still taken, so one
+    /// message more can be held.
     pub fn max_queued(mut self, bytes: usize) -> Config {
-        self.max_queued = bytes.max(1);
+        self.settings.max_queued = bytes.max(1);
+        self
+    }
+
+    /// What becomes of messages for a peer that is too slow for them. Default: `send` waits.
+    pub fn slow_reader(mut self, policy: SlowReader) -> Config {
+        self.settings.slow_reader = policy;
         self
     }
 
     /// How long a peer may take nothing of what waits for it. Default 30 s; then the connection
     /// fails with [`Error::Io`](crate::Error::Io) of kind `TimedOut`.
     pub fn stall_limit(mut self, limit: Duration) -> Config {
-        self.stall_limit = limit;
+        self.settings.stall_limit = limit;
+        self
+    }
+
+    /// After how long a silence of the peer it is sent a ping, to learn whether it is there and to
+    /// keep proxies from forgetting the connection. Default 45 s, less than the minute after which
+    /// many proxies do; `None` is never. It is the thread in `receive` that does it.
+    pub fn heartbeat(mut self, silence: impl Into<Option<Duration>>) -> Config {
+        self.settings.heartbeat = silence.into();
+        self
+    }
+
+    /// How long a peer may send nothing at all, not even a pong. Default 120 s; then it gets a close
+    /// frame with 1001 and `receive` returns [`Error::Io`](crate::Error::Io) of kind `TimedOut`.
+    /// `None` is for ever.
+    pub fn idle_timeout(mut self, silence: impl Into<Option<Duration>>) -> Config {
+        self.settings.idle_timeout = silence.into();
         self
     }
 
     /// How long the closing handshake may take (RFC 6455 §7.1). Default 5 s; then the connection is
     /// cut.
     pub fn close_timeout(mut self, limit: Duration) -> Config {
-        self.close_timeout = limit;
+        self.settings.close_timeout = limit;
         self
     }
 

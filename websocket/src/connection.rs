@@ -1,11 +1,12 @@
 //! What the halves of one connection share, and how a connection ends.
 
-use crate::config::Config;
+use crate::config::Settings;
 use crate::inbound::Inbound;
 use crate::outbound::Outbound;
 use crate::protocol::decoder::Decoder;
-use crate::protocol::{Role, close, frame::Opcode};
-use crate::{Error, Message, Receiver};
+use crate::protocol::extension::Agreement;
+use crate::protocol::{Role, close};
+use crate::{Compression, Error, Receiver};
 use greenwire_net::{Buffer, Shutdown, TcpStream};
 use greenwire_runtime::thread;
 use std::io::{self, Read as _};
@@ -22,11 +23,17 @@ pub(crate) struct Connection {
     pub(crate) outbound: Arc<Outbound>,
     pub(crate) role: Role,
     pub(crate) protocol: Option<String>,
-    pub(crate) close_timeout: Duration,
     /// The receiver waits for bytes without a limit in time.
     reading: AtomicBool,
     /// The receiving side, after its `Receiver` was dropped.
     returned: Mutex<Option<Inbound>>,
+}
+
+/// What the opening handshake has settled.
+#[derive(Debug, Default)]
+pub(crate) struct Agreed {
+    pub(crate) protocol: Option<String>,
+    pub(crate) compression: Option<(Agreement, Compression)>,
 }
 
 impl Connection {
@@ -35,36 +42,26 @@ impl Connection {
         stream: TcpStream,
         early: Vec<u8>,
         role: Role,
-        protocol: Option<String>,
-        config: &Config,
+        agreed: Agreed,
+        settings: Settings,
     ) -> io::Result<Receiver> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(None)?;
-        let inbound = Inbound::new(Decoder::new(role, config.limits), early);
+        let Agreed {
+            protocol,
+            compression,
+        } = agreed;
+        let inflate = compression.map(|(agreement, _)| agreement.receive);
+        let deflate = compression.map(|(agreement, ours)| (agreement.send, ours));
+        let inbound = Inbound::new(Decoder::new(role, settings.limits, inflate), early);
         let connection = Arc::new(Connection {
-            outbound: Outbound::new(stream, role, config.max_queued, config.stall_limit),
+            outbound: Outbound::new(stream, role, settings, deflate),
             role,
             protocol,
-            close_timeout: config.close_timeout,
             reading: AtomicBool::new(false),
             returned: Mutex::new(None),
         });
         Ok(Receiver::new(connection, inbound))
-    }
-
-    pub(crate) fn send(&self, message: &Message) -> Result<(), Error> {
-        match message {
-            Message::Text(text) => self.outbound.send(Opcode::Text, text.as_bytes()),
-            Message::Binary(bytes) => self.outbound.send(Opcode::Binary, bytes),
-        }
-    }
-
-    pub(crate) fn ping(&self, payload: &[u8]) -> Result<(), Error> {
-        if payload.len() > 125 {
-            let error = io::Error::new(io::ErrorKind::InvalidInput, "ping of over 125 bytes");
-            return Err(error.into());
-        }
-        self.outbound.send(Opcode::Ping, payload)
     }
 
     /// Begins the closing handshake, once.
@@ -73,12 +70,26 @@ impl Connection {
             let error = io::Error::new(io::ErrorKind::InvalidInput, "not a code to close with");
             return Err(error.into());
         }
-        if self.outbound.close(&close::payload(code, reason))?
-            && self.reading.load(Ordering::SeqCst)
-        {
+        if self.outbound.close(&close::payload(code, reason))? {
             self.limit_running_read();
         }
         Ok(())
+    }
+
+    /// Closes because the peer reads too slowly to be sent what it should get.
+    pub(crate) fn part_with_slow_reader(self: &Arc<Self>) {
+        let payload = close::payload(close::code::TRY_AGAIN_LATER, "reads too slowly");
+        // An error means that the connection is gone.
+        if let Ok(true) = self.outbound.close_at_once(&payload) {
+            self.limit_running_read();
+        }
+    }
+
+    /// Ends the connection without waiting for the peer's part of it.
+    pub(crate) fn give_up(&self, code: u16, reason: &str) {
+        self.answer_close(&close::payload(code, reason));
+        self.outbound.flush();
+        self.shutdown(Shutdown::Both);
     }
 
     /// Called before the receiver waits. The time it may wait, if the connection is closing.
@@ -90,7 +101,11 @@ impl Connection {
             self.outbound.flush();
         }
         let since = self.outbound.closing_since()?;
-        Some(self.close_timeout.saturating_sub(since.elapsed()))
+        Some(self.close_timeout().saturating_sub(since.elapsed()))
+    }
+
+    fn close_timeout(&self) -> Duration {
+        self.outbound.settings.close_timeout
     }
 
     pub(crate) fn end_read(&self) {
@@ -100,7 +115,10 @@ impl Connection {
     /// Cuts the connection after the close timeout. Needed only when a close is sent while another
     /// thread waits in `receive`, whose wait has no limit yet.
     fn limit_running_read(self: &Arc<Self>) {
-        let (connection, limit) = (Arc::downgrade(self), self.close_timeout);
+        if !self.reading.load(Ordering::SeqCst) {
+            return;
+        }
+        let (connection, limit) = (Arc::downgrade(self), self.close_timeout());
         let watch = move || {
             thread::sleep(limit);
             if let Some(connection) = connection.upgrade() {
@@ -124,7 +142,7 @@ impl Connection {
     /// bytes are read and thrown away until the peer hangs up, within bounds. `hang_up_first` is for
     /// servers, and for whoever fails the connection (RFC 6455 §7.1.1).
     pub(crate) fn finish(&self, hang_up_first: bool) {
-        let deadline = Instant::now() + self.close_timeout;
+        let deadline = Instant::now() + self.close_timeout();
         if self.outbound.wait_flushed(deadline) {
             if hang_up_first {
                 self.shutdown(Shutdown::Write);

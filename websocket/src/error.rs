@@ -15,6 +15,9 @@ pub enum Error {
     Protocol(Violation),
     /// The connection is closed, or closing: nothing can be sent or received on it any more.
     Closed,
+    /// The peer read so slowly that the connection was closed with 1013, as
+    /// [`SlowReader::Disconnect`](crate::SlowReader::Disconnect) says.
+    SlowReader,
     /// The opening handshake of a client failed.
     Handshake(HandshakeError),
 }
@@ -29,6 +32,16 @@ pub enum HandshakeError {
     UnsupportedScheme(String),
     /// The server answered with this status instead of 101.
     Status(u16),
+    /// The server wants the client to ask elsewhere. It is not done: a page that can redirect must not
+    /// be able to choose whom the credentials in the request go to. Connect there if you trust it.
+    Redirect {
+        /// The status, 300 to 399.
+        status: u16,
+        /// The `Location` as it came, if there was one.
+        location: Option<String>,
+    },
+    /// The proxy did not open a tunnel; its status.
+    Proxy(u16),
     /// The server's 101 is not an answer to this handshake; the text says why.
     BadResponse(&'static str),
 }
@@ -39,6 +52,7 @@ impl fmt::Display for Error {
             Error::Io(error) => write!(f, "websocket stream: {error}"),
             Error::Protocol(violation) => write!(f, "websocket peer: {violation}"),
             Error::Closed => f.write_str("websocket is closed"),
+            Error::SlowReader => f.write_str("websocket peer reads too slowly"),
             Error::Handshake(error) => write!(f, "websocket handshake: {error}"),
         }
     }
@@ -50,7 +64,7 @@ impl std::error::Error for Error {
             Error::Io(error) => Some(error),
             Error::Protocol(violation) => Some(violation),
             Error::Handshake(error) => Some(error),
-            Error::Closed => None,
+            Error::Closed | Error::SlowReader => None,
         }
     }
 }
@@ -61,6 +75,11 @@ impl fmt::Display for HandshakeError {
             HandshakeError::Invalid(what) => write!(f, "invalid {what}"),
             HandshakeError::UnsupportedScheme(scheme) => write!(f, "unsupported scheme {scheme:?}"),
             HandshakeError::Status(status) => write!(f, "the server answered {status}"),
+            HandshakeError::Redirect { status, location } => {
+                let location = location.as_deref().unwrap_or("nowhere");
+                write!(f, "the server redirects to {location} ({status})")
+            }
+            HandshakeError::Proxy(status) => write!(f, "the proxy answered {status}"),
             HandshakeError::BadResponse(why) => write!(f, "bad response: {why}"),
         }
     }
@@ -71,6 +90,20 @@ impl std::error::Error for HandshakeError {}
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Error {
         Error::Io(error)
+    }
+}
+
+/// For `Read` and `Write`: of kind `InvalidData` if the peer broke the rules, `BrokenPipe` if the
+/// connection is closed.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> io::Error {
+        let kind = match error {
+            Error::Io(error) => return error,
+            Error::Protocol(_) => io::ErrorKind::InvalidData,
+            Error::Closed | Error::SlowReader => io::ErrorKind::BrokenPipe,
+            Error::Handshake(_) => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, error)
     }
 }
 

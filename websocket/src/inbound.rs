@@ -1,5 +1,6 @@
 //! The receiving side's own state: the decoder and the bytes it has not seen yet.
 
+use crate::Kind;
 use crate::protocol::decoder::{Decoder, Event};
 use crate::protocol::violation::Violation;
 use greenwire_net::{Buffer, TcpStream};
@@ -43,7 +44,8 @@ impl Inbound {
         }
     }
 
-    /// The next event among the bytes at hand; `None` asks for [`fill`](Self::fill).
+    /// The next event among the bytes at hand; `None` asks for [`fill`](Self::fill), unless a message
+    /// is read in pieces and not all of them [is decoded](Self::is_empty).
     #[inline]
     pub(crate) fn next_event(&mut self) -> Result<Option<Event>, Violation> {
         let bytes = match &mut self.unread {
@@ -62,6 +64,26 @@ impl Inbound {
     /// The payload of the ping that was the last event.
     pub(crate) fn ping_payload(&self) -> &[u8] {
         self.decoder.ping_payload()
+    }
+
+    /// Whether all bytes at hand are decoded.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self.unread, Unread::None)
+    }
+
+    /// See [`Decoder::read_in_pieces`].
+    pub(crate) fn read_in_pieces(&mut self) {
+        self.decoder.read_in_pieces();
+    }
+
+    /// See [`Decoder::take_piece`].
+    pub(crate) fn take_piece(&mut self) -> Vec<u8> {
+        self.decoder.take_piece()
+    }
+
+    /// See [`Decoder::arriving`].
+    pub(crate) fn arriving(&self) -> Option<Kind> {
+        self.decoder.arriving()
     }
 
     /// Whether the next event, or violation, is at hand in full.

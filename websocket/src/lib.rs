@@ -81,23 +81,32 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod client;
+mod compression;
 mod config;
 mod connection;
 mod error;
 mod inbound;
 mod message;
 mod outbound;
+mod payload;
 mod protocol;
 mod random;
+mod receiver;
+mod sender;
 mod server;
+mod silence;
 mod spare;
 mod websocket;
 
 pub use client::connect;
-pub use config::Config;
+pub use compression::Compression;
+pub use config::{Config, SlowReader};
 pub use error::{Error, HandshakeError};
-pub use message::Message;
+pub use message::{Kind, Message};
+pub use payload::{Payload, Prepared, broadcast};
 pub use protocol::close::{CloseReason, code};
 pub use protocol::violation::Violation;
+pub use receiver::{MessageReader, Receiver};
+pub use sender::{MessageWriter, Sender};
 pub use server::upgrade;
-pub use websocket::{Receiver, Sender, WebSocket};
+pub use websocket::WebSocket;

@@ -1,6 +1,25 @@
 //! What is sent and received.
 
+use crate::protocol::frame::Opcode;
 use std::borrow::Cow;
+
+/// The two kinds of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// UTF-8.
+    Text,
+    /// Bytes.
+    Binary,
+}
+
+impl From<Kind> for Opcode {
+    fn from(kind: Kind) -> Opcode {
+        match kind {
+            Kind::Text => Opcode::Text,
+            Kind::Binary => Opcode::Binary,
+        }
+    }
+}
 
 /// A whole message, fragments already joined.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -12,6 +31,15 @@ pub enum Message {
 }
 
 impl Message {
+    /// Text or binary.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Message::Text(_) => Kind::Text,
+            Message::Binary(_) => Kind::Binary,
+        }
+    }
+
     /// The text, if it is a text message.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {

@@ -1,6 +1,7 @@
 //! The serving end: from an HTTP request to a handler that talks over a websocket.
 
-use crate::connection::Connection;
+use crate::config::Settings;
+use crate::connection::{Agreed, Connection};
 use crate::protocol::handshake::{self, Acceptance, Refusal};
 use crate::protocol::{Role, close::code};
 use crate::{Config, Error, WebSocket};
@@ -48,19 +49,26 @@ impl Config {
         request: Request,
         handler: impl FnOnce(WebSocket) -> Result<(), Error> + Send + 'static,
     ) -> Response {
-        let accepted = handshake::check_request(&request, &self.origins, &self.protocols);
-        let Acceptance { key, protocol } = match accepted {
+        let ours = self.compression;
+        let accepted =
+            handshake::check_request(&request, &self.origins, &self.protocols, ours.as_ref());
+        let acceptance = match accepted {
             Ok(acceptance) => acceptance,
             Err(refusal) => {
                 log::debug!("websocket: handshake refused: {refusal:?}");
                 return refuse(refusal);
             }
         };
-        let response = switching(&key, protocol.as_deref());
-        let config = self.clone();
+        let response = switching(&acceptance);
+        let agreement = acceptance.compression.map(|(agreement, _)| agreement);
+        let agreed = Agreed {
+            protocol: acceptance.protocol,
+            compression: agreement.zip(ours),
+        };
+        let settings = self.settings;
         greenwire_http::upgrade(response, move |upgraded| {
             let (stream, early) = upgraded.into_parts();
-            config.serve(stream, early, protocol, handler);
+            serve(stream, early, agreed, settings, handler);
         })
     }
 
@@ -76,55 +84,58 @@ impl Config {
         early: Vec<u8>,
         handler: impl FnOnce(WebSocket) -> Result<(), Error>,
     ) {
-        self.serve(stream, early, None, handler);
+        serve(stream, early, Agreed::default(), self.settings, handler);
     }
+}
 
-    fn serve(
-        &self,
-        stream: TcpStream,
-        early: Vec<u8>,
-        protocol: Option<String>,
-        handler: impl FnOnce(WebSocket) -> Result<(), Error>,
-    ) {
-        let websocket = match Connection::start(stream, early, Role::Server, protocol, self) {
-            Ok(receiver) => WebSocket::new(receiver),
-            Err(error) => return log::debug!("websocket: not started: {error}"),
-        };
-        let connection = websocket.connection();
-        // A panic, or a cancellation, goes on after the peer was told.
-        match catch_unwind(AssertUnwindSafe(|| handler(websocket))) {
-            Ok(Ok(())) => connection.conclude(code::NORMAL),
-            Ok(Err(error)) => {
-                log::debug!("websocket: the handler ended with: {error}");
-                connection.conclude(code::INTERNAL_ERROR);
-            }
-            Err(panic) => {
-                let cancelled = thread::is_cancellation(&*panic);
-                connection.conclude(if cancelled {
-                    code::GOING_AWAY
-                } else {
-                    code::INTERNAL_ERROR
-                });
-                resume_unwind(panic);
-            }
+fn serve(
+    stream: TcpStream,
+    early: Vec<u8>,
+    agreed: Agreed,
+    settings: Settings,
+    handler: impl FnOnce(WebSocket) -> Result<(), Error>,
+) {
+    let websocket = match Connection::start(stream, early, Role::Server, agreed, settings) {
+        Ok(receiver) => WebSocket::new(receiver),
+        Err(error) => return log::debug!("websocket: not started: {error}"),
+    };
+    let connection = websocket.connection();
+    // A panic, or a cancellation, goes on after the peer was told.
+    match catch_unwind(AssertUnwindSafe(|| handler(websocket))) {
+        Ok(Ok(())) => connection.conclude(code::NORMAL),
+        Ok(Err(error)) => {
+            log::debug!("websocket: the handler ended with: {error}");
+            connection.conclude(code::INTERNAL_ERROR);
+        }
+        Err(panic) => {
+            let cancelled = thread::is_cancellation(&*panic);
+            connection.conclude(if cancelled {
+                code::GOING_AWAY
+            } else {
+                code::INTERNAL_ERROR
+            });
+            resume_unwind(panic);
         }
     }
 }
 
 /// The 101 (RFC 6455 §4.2.2).
-fn switching(key: &str, protocol: Option<&str>) -> Response {
+fn switching(acceptance: &Acceptance) -> Response {
     let mut response = Response::new(Body::default());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let mut set = |name: HeaderName, value: &str| {
-        // Base64 is always a header value; a subprotocol was found in a header.
+        // Base64 is always a header value; a subprotocol was found in a header; the rest is ours.
         let value = HeaderValue::from_str(value).expect("a valid header value");
         response.headers_mut().insert(name, value);
     };
     set(header::UPGRADE, "websocket");
     set(header::CONNECTION, "Upgrade");
-    set(header::SEC_WEBSOCKET_ACCEPT, key);
-    if let Some(protocol) = protocol {
+    set(header::SEC_WEBSOCKET_ACCEPT, &acceptance.key);
+    if let Some(protocol) = &acceptance.protocol {
         set(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    if let Some((_, answer)) = &acceptance.compression {
+        set(header::SEC_WEBSOCKET_EXTENSIONS, answer);
     }
     response
 }

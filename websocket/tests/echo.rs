@@ -13,7 +13,7 @@ fn every_kind_of_length() {
         ws.send(bytes.as_slice()).unwrap();
         assert_eq!(expect(&mut ws), Message::Binary(bytes));
         let text = "x".repeat(len);
-        ws.send_text(&text).unwrap();
+        ws.send(&text).unwrap();
         assert_eq!(expect(&mut ws).as_text(), Some(text.as_str()));
     }
     ws.close(code::NORMAL, "done").unwrap();

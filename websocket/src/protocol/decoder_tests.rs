@@ -1,6 +1,7 @@
 //! The decoder against tables of bytes, against every cut of them, and against random streams.
 
-use super::super::frame;
+use super::super::deflate::Deflater;
+use super::super::frame::{self, First};
 use super::*;
 
 const LIMITS: Limits = Limits {
@@ -10,7 +11,7 @@ const LIMITS: Limits = Limits {
 
 /// Feeds `bytes` in pieces of `size` and writes down what comes out, up to the first violation.
 fn feed(role: Role, bytes: &[u8], size: usize) -> Vec<String> {
-    let mut decoder = Decoder::new(role, LIMITS);
+    let mut decoder = Decoder::new(role, LIMITS, None);
     let mut seen = Vec::new();
     for piece in bytes.chunks(size.max(1)) {
         let (mut piece, mut at) = (piece.to_vec(), 0);
@@ -141,7 +142,7 @@ fn a_server_unmasks_and_insists_on_it() {
 
 #[test]
 fn whole_frames_are_seen_before_they_are_decoded() {
-    let decoder = Decoder::new(Role::Client, LIMITS);
+    let decoder = Decoder::new(Role::Client, LIMITS, None);
     for (bytes, whole) in [
         (&b""[..], false),
         (b"\x81", false),
@@ -152,6 +153,106 @@ fn whole_frames_are_seen_before_they_are_decoded() {
     ] {
         assert_eq!(decoder.has_whole_frame(bytes), whole, "{bytes:x?}");
     }
+}
+
+/// A decoder that was agreed to inflate.
+fn inflating(takeover: bool) -> Decoder {
+    let bits = 15;
+    Decoder::new(Role::Client, LIMITS, Some(Window { bits, takeover }))
+}
+
+/// What `decoder` makes of `bytes` in pieces of `size`, and the last violation.
+fn decode(decoder: &mut Decoder, bytes: &[u8], size: usize) -> Vec<String> {
+    let mut seen = Vec::new();
+    for piece in bytes.chunks(size) {
+        let (mut piece, mut at) = (piece.to_vec(), 0);
+        while at < piece.len() {
+            match decoder.decode(&mut piece[at..]) {
+                Ok((used, event)) => {
+                    at += used;
+                    seen.extend(event.map(|event| describe(event, decoder)));
+                }
+                Err(violation) => {
+                    seen.push(violation.to_string());
+                    return seen;
+                }
+            }
+        }
+    }
+    seen
+}
+
+#[test]
+fn compressed_messages_in_any_fragments_and_pieces() {
+    // RFC 7692 §7.2.3.1 and §7.2.3.2: "Hello" whole, in two fragments, and out of the context.
+    let bytes = b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00\x41\x03\xf2\x48\xcd\x89\x01!\
+        \x80\x04\xc9\xc9\x07\x00\xc1\x05\xf2\x00\x11\x00\x00\x81\x02as";
+    for size in 1..=bytes.len() {
+        let seen = decode(&mut inflating(true), bytes, size);
+        let expected = [
+            "text Hello",
+            "ping !",
+            "text Hello",
+            "text Hello",
+            "text as",
+        ];
+        assert_eq!(seen, expected, "in pieces of {size}");
+    }
+}
+
+#[test]
+fn compressed_text_is_checked_and_limited() {
+    let deflated = |message: &[u8]| {
+        let (mut payload, mut bytes) = (Vec::new(), Vec::new());
+        let (bits, takeover) = (15, false);
+        Deflater::new(Window { bits, takeover }, 6).deflate(message, &mut payload);
+        let first = First {
+            compressed: true,
+            ..First::whole(Opcode::Text)
+        };
+        frame::encode(&mut bytes, first, &payload, None);
+        bytes
+    };
+    let check = |message: &[u8], expected: &str| {
+        for size in [1, 1000] {
+            let seen = decode(&mut inflating(false), &deflated(message), size);
+            assert_eq!(seen, [expected], "in pieces of {size}");
+        }
+    };
+    check("ä".as_bytes(), "text ä");
+    check(b"\xc3\xa4\xc3", "invalid utf-8");
+    check(b"\xff", "invalid utf-8");
+    let longest = "a".repeat(2000);
+    check(longest.as_bytes(), &format!("text {longest}"));
+    check("a".repeat(2001).as_bytes(), "longer than 2000 bytes");
+    check(&[b'a'; 1 << 21], "longer than 1000 bytes");
+    check(&[b'a'; 1 << 17], "longer than 2000 bytes");
+    assert_eq!(
+        decode(&mut inflating(true), b"\xc1\x02\xff\xff", 4),
+        ["invalid compressed data"]
+    );
+}
+
+#[test]
+fn messages_come_in_pieces_if_asked_for() {
+    let mut decoder = Decoder::new(Role::Client, LIMITS, None);
+    decoder.read_in_pieces();
+    let mut bytes = b"\x02\x7e\x27\x10".to_vec();
+    bytes.resize(4 + 10_000, 7);
+    let mut got = 0;
+    for piece in bytes.chunks_mut(64) {
+        assert_eq!(decoder.decode(piece), Ok((piece.len(), None)));
+        assert_eq!(decoder.arriving(), Some(Kind::Binary));
+        got += decoder.take_piece().len();
+    }
+    assert_eq!(got, 10_000);
+    let event = decoder
+        .decode(&mut b"\x80\x01\x07\x82\x7e".to_owned())
+        .unwrap();
+    assert_eq!(event, (3, Some(Event::Message(Message::Binary(vec![7])))));
+    // The limits hold again.
+    let refused = decoder.decode(&mut b"\x82\x7e\x27\x10".to_owned());
+    assert_eq!(refused, Err(Violation::TooBig { limit: 1000 }));
 }
 
 /// xorshift64: the same stream on every run.
@@ -177,13 +278,13 @@ fn write_fragments(random: &mut Random, message: &Message, out: &mut Vec<u8>) {
         let last = after.is_empty() && random.below(2) == 0;
         let key = Some((random.below(1 << 32) as u32).to_ne_bytes());
         let start = out.len();
-        frame::encode(out, opcode, piece, key);
+        frame::encode(out, First::whole(opcode), piece, key);
         out[start] &= if last { 0xff } else { 0x7f };
         if last {
             return;
         }
         if random.below(3) == 0 {
-            frame::encode(out, Opcode::Ping, b"?", Some([1, 2, 3, 4]));
+            frame::encode(out, First::whole(Opcode::Ping), b"?", Some([1, 2, 3, 4]));
         }
         (opcode, rest) = (Opcode::Continuation, after);
     }
@@ -212,7 +313,7 @@ fn random_fragments_in_random_chunks_give_exactly_the_messages() {
         sent.iter()
             .for_each(|message| write_fragments(random, message, &mut bytes));
 
-        let mut decoder = Decoder::new(Role::Server, LIMITS);
+        let mut decoder = Decoder::new(Role::Server, LIMITS, None);
         let (mut got, mut rest) = (Vec::new(), bytes.as_mut_slice());
         while !rest.is_empty() {
             let (mut chunk, after) = rest.split_at_mut(1 + random.below(rest.len().min(300)));

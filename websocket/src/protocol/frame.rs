@@ -37,35 +37,86 @@ impl Opcode {
     }
 }
 
+/// What the first byte of a header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct First {
+    pub(crate) opcode: Opcode,
+    /// The last frame of its message.
+    pub(crate) fin: bool,
+    /// The first frame of a compressed message (RFC 7692 §6).
+    pub(crate) compressed: bool,
+}
+
+/// What the reader of a frame goes by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) role: Role,
+    /// Compression was agreed on.
+    pub(crate) deflate: bool,
+}
+
 /// A parsed frame header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
-    pub(crate) fin: bool,
-    pub(crate) opcode: Opcode,
+    pub(crate) first: First,
     pub(crate) key: Option<[u8; 4]>,
     pub(crate) payload: u64,
 }
 
-impl Header {
-    /// Reads the header at the start of `bytes` as `role` receives it, with its length; `None` while
-    /// more bytes are needed. What can be refused is refused as soon as its byte is there.
+impl First {
+    /// Of a message in one frame, or a control frame.
+    pub(crate) const fn whole(opcode: Opcode) -> First {
+        First {
+            opcode,
+            fin: true,
+            compressed: false,
+        }
+    }
+
     #[inline]
-    pub(crate) fn parse(bytes: &[u8], role: Role) -> Result<Option<(Header, usize)>, Violation> {
+    fn parse(byte: u8, rules: Rules) -> Result<First, Violation> {
+        let first = First {
+            opcode: Opcode::from_bits(byte & 0x0f)?,
+            fin: byte & 0x80 != 0,
+            compressed: byte & 0x40 != 0,
+        };
+        let starts_message = matches!(first.opcode, Opcode::Text | Opcode::Binary);
+        if byte & 0x30 != 0 || first.compressed && !(rules.deflate && starts_message) {
+            return Err(Violation::ReservedBits);
+        }
+        if first.opcode.is_control() && !first.fin {
+            return Err(Violation::FragmentedControl);
+        }
+        Ok(first)
+    }
+
+    fn byte(self) -> u8 {
+        let fin = if self.fin { 0x80 } else { 0 };
+        let rsv1 = if self.compressed { 0x40 } else { 0 };
+        fin | rsv1 | self.opcode as u8
+    }
+}
+
+impl Header {
+    /// Reads the header at the start of `bytes`, with its length; `None` while more bytes are needed.
+    /// What can be refused is refused as soon as its byte is there.
+    #[inline]
+    pub(crate) fn parse(bytes: &[u8], rules: Rules) -> Result<Option<(Header, usize)>, Violation> {
         let [first, rest @ ..] = bytes else {
             return Ok(None);
         };
-        let (fin, opcode) = parse_first(*first)?;
+        let first = First::parse(*first, rules)?;
         let [second, rest @ ..] = rest else {
             return Ok(None);
         };
         let masked = second & 0x80 != 0;
-        match (role, masked) {
+        match (rules.role, masked) {
             (Role::Server, false) => return Err(Violation::Unmasked),
             (Role::Client, true) => return Err(Violation::Masked),
             _ => {}
         }
         let short = second & 0x7f;
-        if opcode.is_control() && usize::from(short) > MAX_CONTROL {
+        if first.opcode.is_control() && usize::from(short) > MAX_CONTROL {
             return Err(Violation::LongControl);
         }
         let Some((payload, rest)) = parse_length(short, rest)? else {
@@ -78,8 +129,7 @@ impl Header {
         };
         Ok(Some((
             Header {
-                fin,
-                opcode,
+                first,
                 key,
                 payload,
             },
@@ -88,10 +138,10 @@ impl Header {
     }
 }
 
-/// Appends one unfragmented frame to `out`, masked if there is a key.
-pub(crate) fn encode(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], key: Option<[u8; 4]>) {
+/// Appends one frame to `out`, masked if there is a key.
+pub(crate) fn encode(out: &mut Vec<u8>, first: First, payload: &[u8], key: Option<[u8; 4]>) {
     out.reserve(MAX_HEADER + payload.len());
-    encode_header(out, opcode, payload.len(), key);
+    encode_header(out, first, payload.len(), key);
     let start = out.len();
     out.extend_from_slice(payload);
     if let Some(key) = key {
@@ -99,11 +149,11 @@ pub(crate) fn encode(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], key: Opt
     }
 }
 
-/// Appends the header of an unfragmented frame.
+/// Appends the header of a frame.
 #[inline]
-pub(crate) fn encode_header(out: &mut Vec<u8>, opcode: Opcode, len: usize, key: Option<[u8; 4]>) {
+pub(crate) fn encode_header(out: &mut Vec<u8>, first: First, len: usize, key: Option<[u8; 4]>) {
     let mask_bit = if key.is_some() { 0x80 } else { 0 };
-    out.push(0x80 | opcode as u8);
+    out.push(first.byte());
     if len < 126 {
         out.push(mask_bit | len as u8);
     } else if let Ok(len) = u16::try_from(len) {
@@ -116,19 +166,6 @@ pub(crate) fn encode_header(out: &mut Vec<u8>, opcode: Opcode, len: usize, key: 
     if let Some(key) = key {
         out.extend_from_slice(&key);
     }
-}
-
-#[inline]
-fn parse_first(byte: u8) -> Result<(bool, Opcode), Violation> {
-    // permessage-deflate will allow RSV1 on the first frame of a message; nothing else is agreed.
-    if byte & 0x70 != 0 {
-        return Err(Violation::ReservedBits);
-    }
-    let (fin, opcode) = (byte & 0x80 != 0, Opcode::from_bits(byte & 0x0f)?);
-    if opcode.is_control() && !fin {
-        return Err(Violation::FragmentedControl);
-    }
-    Ok((fin, opcode))
 }
 
 /// The payload length and what follows it; it must have been written in the fewest bytes.
@@ -156,18 +193,50 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(role: Role, bytes: &[u8], expected: &str) {
-        let actual = match Header::parse(bytes, role) {
+    fn check_by(rules: Rules, bytes: &[u8], expected: &str) {
+        let actual = match Header::parse(bytes, rules) {
             Ok(None) => "need more".to_owned(),
             Ok(Some((h, n))) => {
+                let packed = if h.first.compressed {
+                    " compressed"
+                } else {
+                    ""
+                };
                 format!(
-                    "{:?} fin={} len={} key={:?} in {n}",
-                    h.opcode, h.fin, h.payload, h.key
+                    "{:?}{packed} fin={} len={} key={:?} in {n}",
+                    h.first.opcode, h.first.fin, h.payload, h.key
                 )
             }
             Err(violation) => violation.to_string(),
         };
         assert_eq!(actual, expected, "{bytes:x?}");
+    }
+
+    #[track_caller]
+    fn check(role: Role, bytes: &[u8], expected: &str) {
+        let deflate = false;
+        check_by(Rules { role, deflate }, bytes, expected);
+    }
+
+    #[test]
+    fn compression_marks_the_first_frame_of_a_message_only() {
+        let rules = Rules {
+            role: Role::Client,
+            deflate: true,
+        };
+        check_by(
+            rules,
+            b"\xc1\x00",
+            "Text compressed fin=true len=0 key=None in 2",
+        );
+        check_by(
+            rules,
+            b"\x42\x00",
+            "Binary compressed fin=false len=0 key=None in 2",
+        );
+        for bytes in [b"\xc0\x00", b"\xc9\x00", b"\xe1\x00", b"\xd1\x00"] {
+            check_by(rules, bytes, "reserved bit set");
+        }
     }
 
     #[test]
@@ -219,14 +288,23 @@ mod tests {
             for key in [None, Some([9, 8, 7, 6])] {
                 let payload: Vec<u8> = (0..len).map(|i| i as u8).collect();
                 let mut bytes = vec![0xaa];
-                encode(&mut bytes, Opcode::Binary, &payload, key);
+                let first = First {
+                    compressed: len % 2 == 0,
+                    ..First::whole(Opcode::Binary)
+                };
+                encode(&mut bytes, first, &payload, key);
                 let role = if key.is_some() {
                     Role::Server
                 } else {
                     Role::Client
                 };
-                let (header, size) = Header::parse(&bytes[1..], role).unwrap().unwrap();
-                assert_eq!((header.payload, header.key), (len as u64, key));
+                let rules = Rules {
+                    role,
+                    deflate: true,
+                };
+                let (header, size) = Header::parse(&bytes[1..], rules).unwrap().unwrap();
+                assert_eq!((header.first, header.payload), (first, len as u64));
+                assert_eq!(header.key, key);
                 mask::apply(key.unwrap_or_default(), &mut bytes[1 + size..]);
                 assert_eq!(bytes[1 + size..], payload);
             }

@@ -1,5 +1,7 @@
 //! The opening handshake (RFC 6455 §4), both ends, on parsed heads.
 
+use super::extension::{self, Agreement};
+use crate::Compression;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::header::{self, AsHeaderName, HeaderMap, HeaderName};
 use sha1::{Digest as _, Sha1};
@@ -32,13 +34,24 @@ pub(crate) enum Refusal {
 pub(crate) struct Acceptance {
     pub(crate) key: String,
     pub(crate) protocol: Option<String>,
+    /// What it comes to, and the header that says so.
+    pub(crate) compression: Option<(Agreement, String)>,
 }
 
-/// Checks a request as a server (RFC 6455 §4.2.1) and picks the first of `protocols` it offers.
+/// What a client takes from a server's answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Confirmation {
+    pub(crate) protocol: Option<String>,
+    pub(crate) compression: Option<Agreement>,
+}
+
+/// Checks a request as a server (RFC 6455 §4.2.1); picks the first of `protocols` that it offers, and
+/// the first compression that it offers and we can do.
 pub(crate) fn check_request<B>(
     request: &http::Request<B>,
     origins: &Origins,
     protocols: &[String],
+    compression: Option<&Compression>,
 ) -> Result<Acceptance, Refusal> {
     let headers = request.headers();
     require(request.method() == http::Method::GET, "method is not GET")?;
@@ -65,16 +78,18 @@ pub(crate) fn check_request<B>(
     Ok(Acceptance {
         key: accept_key(key),
         protocol: protocol.cloned(),
+        compression: compression.and_then(|ours| extension::accept(extensions(headers), ours)),
     })
 }
 
-/// Checks a server's 101 as a client that sent `key` and offered `protocols` (RFC 6455 §4.1);
-/// returns the protocol the server chose.
+/// Checks a server's 101 as a client that sent `key` and offered `protocols` and `compression`
+/// (RFC 6455 §4.1).
 pub(crate) fn check_response(
     headers: &HeaderMap,
     key: &str,
     protocols: &[String],
-) -> Result<Option<String>, &'static str> {
+    compression: Option<&Compression>,
+) -> Result<Confirmation, &'static str> {
     if !has_token(headers, header::UPGRADE, "websocket") {
         return Err("no upgrade to websocket");
     }
@@ -84,9 +99,17 @@ pub(crate) fn check_response(
     if only(headers, header::SEC_WEBSOCKET_ACCEPT) != Some(&accept_key(key)) {
         return Err("wrong accept key");
     }
-    if headers.contains_key(header::SEC_WEBSOCKET_EXTENSIONS) {
-        return Err("extension that was not offered");
-    }
+    Ok(Confirmation {
+        protocol: check_protocol(headers, protocols)?,
+        compression: extension::check_answer(extensions(headers), compression)?,
+    })
+}
+
+/// The subprotocol that a server chose.
+fn check_protocol(
+    headers: &HeaderMap,
+    protocols: &[String],
+) -> Result<Option<String>, &'static str> {
     if !headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL) {
         return Ok(None);
     }
@@ -117,6 +140,14 @@ fn only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
         return None;
     };
     value.to_str().ok().map(str::trim)
+}
+
+/// The headers that list extensions. One that is no text lists none that we know.
+fn extensions(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers
+        .get_all(header::SEC_WEBSOCKET_EXTENSIONS)
+        .into_iter();
+    values.filter_map(|value| value.to_str().ok())
 }
 
 /// The comma-separated tokens of all headers called `name`.
@@ -176,7 +207,7 @@ mod tests {
 
     fn refusal(lines: &str) -> Option<Refusal> {
         let request = request("GET", http::Version::HTTP_11, lines);
-        check_request(&request, &Origins::Same, &[]).err()
+        check_request(&request, &Origins::Same, &[], None).err()
     }
 
     #[track_caller]
@@ -230,7 +261,7 @@ mod tests {
             ("GET", http::Version::HTTP_10),
         ] {
             let request = request(method, version, GOOD);
-            let refused = check_request(&request, &Origins::Any, &[]).unwrap_err();
+            let refused = check_request(&request, &Origins::Any, &[], None).unwrap_err();
             assert!(matches!(refused, Refusal::Bad(_)), "{refused:?}");
         }
     }
@@ -240,7 +271,7 @@ mod tests {
         let with = |origin: &str, origins: Origins| {
             let lines = format!("{GOOD}origin: {origin}\n");
             let request = request("GET", http::Version::HTTP_11, &lines);
-            check_request(&request, &origins, &[]).is_ok()
+            check_request(&request, &origins, &[], None).is_ok()
         };
         let listed = || Origins::Listed(vec!["https://b.example".to_owned()]);
         assert!(with("http://A.example:81", Origins::Same));
@@ -258,7 +289,7 @@ mod tests {
         let request = request("GET", http::Version::HTTP_11, &lines);
         let choose = |ours: &[&str]| {
             let ours: Vec<String> = ours.iter().map(|&p| p.to_owned()).collect();
-            check_request(&request, &Origins::Same, &ours)
+            check_request(&request, &Origins::Same, &ours, None)
                 .unwrap()
                 .protocol
         };
@@ -276,8 +307,8 @@ mod tests {
             );
             let head = request("GET", http::Version::HTTP_11, &lines);
             let offered = ["a".to_owned()];
-            let result = check_response(head.headers(), "dGhlIHNhbXBsZSBub25jZQ==", &offered);
-            assert_eq!(result, expected, "{extra}");
+            let result = check_response(head.headers(), "dGhlIHNhbXBsZSBub25jZQ==", &offered, None);
+            assert_eq!(result.map(|answer| answer.protocol), expected, "{extra}");
         };
         check("", Ok(None));
         check("sec-websocket-protocol: a", Ok(Some("a".to_owned())));

@@ -28,6 +28,11 @@ impl Text {
         self.string.capacity() - self.string.len()
     }
 
+    /// The characters so far, taken out. The beginning of the next one stays.
+    pub(crate) fn take(&mut self) -> String {
+        std::mem::take(&mut self.string)
+    }
+
     /// Appends `bytes`.
     pub(crate) fn push(&mut self, mut bytes: &[u8]) -> Result<(), Violation> {
         while self.begun_len > 0

@@ -29,6 +29,8 @@ pub enum Violation {
     BadClose,
     /// Text or a close reason was not UTF-8 (RFC 6455 §8.1).
     InvalidUtf8,
+    /// A compressed message does not decompress (RFC 7692 §7.2.2).
+    BadDeflate,
     /// A frame or message was longer than the limit that is given, in bytes.
     TooBig {
         /// The limit that was passed.
@@ -41,7 +43,7 @@ impl Violation {
     #[must_use]
     pub fn close_code(self) -> u16 {
         match self {
-            Violation::InvalidUtf8 => code::INVALID_DATA,
+            Violation::InvalidUtf8 | Violation::BadDeflate => code::INVALID_DATA,
             Violation::TooBig { .. } => code::TOO_BIG,
             _ => code::PROTOCOL_ERROR,
         }
@@ -62,6 +64,7 @@ impl fmt::Display for Violation {
             Violation::UnfinishedMessage => "new message inside an unfinished one",
             Violation::BadClose => "invalid close frame",
             Violation::InvalidUtf8 => "invalid utf-8",
+            Violation::BadDeflate => "invalid compressed data",
             Violation::TooBig { limit } => return write!(f, "longer than {limit} bytes"),
         };
         f.write_str(text)

@@ -101,7 +101,7 @@ impl Crowd {
     fn follow(&self, mut ws: WebSocket, number: usize) -> Result<(), websocket::Error> {
         thread::sleep(self.every.mul_f64(number as f64 / self.size as f64));
         let every = self.every.as_millis();
-        ws.send_text(&format!(r#"{{"series":["cpu"],"every_ms":{every}}}"#))?;
+        ws.send(format!(r#"{{"series":["cpu"],"every_ms":{every}}}"#))?;
         let mut first = true;
         while ws.receive()?.is_some() {
             self.samples.fetch_add(1, Relaxed);

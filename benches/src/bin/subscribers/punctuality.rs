@@ -28,7 +28,7 @@ impl Punctuality {
     /// Subscribes, and takes the samples of this time.
     pub(crate) fn measure(url: &str, time: Duration) -> Measured {
         let mut ws = connect(url)?;
-        ws.send_text(TEN_A_SECOND)?;
+        ws.send(TEN_A_SECOND)?;
         let start = Instant::now();
         let mut samples = Vec::new();
         while start.elapsed() < time {

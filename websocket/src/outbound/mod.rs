@@ -1,0 +1,449 @@
+//! The sending side: frames are gathered in a queue and leave in as few writes as possible.
+//!
+//! A frame goes from `send` into the queue, under a short lock. What moves it on to the socket:
+//!
+//! * on a green thread, the moment before that green thread parks (`before_park`);
+//! * on an OS thread, `send` itself, unless the caller is the reader and has the next frame already;
+//! * in any case, 64 KiB of frames.
+//!
+//! When the socket takes no more, one green thread, the *drainer*, writes the rest with waiting
+//! writes and ends when nothing is left. While it lives nobody else writes, which keeps the order.
+//! When too much is left, the policy for slow readers decides. The lock is never held across a wait.
+
+mod drainer;
+mod queue;
+
+use self::drainer::Drainer;
+use self::queue::{Queue, State};
+use crate::config::{Settings, SlowReader};
+use crate::payload::Prepared;
+use crate::protocol::Role;
+use crate::protocol::deflate::{Deflater, Window};
+use crate::protocol::frame::{self, First, Opcode, Rules};
+use crate::{Compression, Error, Kind, random, spare};
+use greenwire_net::{Shutdown, TcpStream};
+use greenwire_runtime::sync::mpsc;
+use greenwire_runtime::{BeforePark, before_park, thread};
+use std::io::{self, IoSlice};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
+
+/// Frames of this many bytes leave at once, and the drainer writes pieces of this size.
+const WRITE_AT_ONCE: usize = 64 * 1024;
+
+/// The sending side of one connection, shared by all its senders, the receiver and the drainer.
+#[derive(Debug)]
+pub(crate) struct Outbound {
+    stream: TcpStream,
+    role: Role,
+    pub(crate) settings: Settings,
+    deflate: Option<Deflate>,
+    /// The OS thread whose reader has more frames at hand and will flush before it waits; or 0.
+    gathering: AtomicUsize,
+    queue: Mutex<Queue>,
+    me: Weak<Outbound>,
+}
+
+/// How messages of this connection are compressed.
+#[derive(Clone, Copy, Debug)]
+struct Deflate {
+    window: Window,
+    level: u32,
+    threshold: usize,
+}
+
+/// Whether the caller can wait for room in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    Waits,
+    Never,
+}
+
+impl Outbound {
+    /// `deflate` is there if compression was agreed on.
+    pub(crate) fn new(
+        stream: TcpStream,
+        role: Role,
+        settings: Settings,
+        deflate: Option<(Window, Compression)>,
+    ) -> Arc<Outbound> {
+        let deflate = deflate.map(|(mut window, compression)| {
+            // What follows a message that is dropped must not refer to it.
+            window.takeover &= settings.slow_reader != SlowReader::DropOldest;
+            Deflate {
+                window,
+                level: compression.level,
+                // zlib cannot compress for the smallest window of the RFC.
+                threshold: match window.bits {
+                    8 => usize::MAX,
+                    _ => compression.threshold.max(1),
+                },
+            }
+        });
+        let deflater = deflate.map(|deflate| Deflater::new(deflate.window, deflate.level));
+        Arc::new_cyclic(|me| Outbound {
+            stream,
+            role,
+            settings,
+            deflate,
+            gathering: AtomicUsize::new(0),
+            queue: Mutex::new(Queue::new(deflater)),
+            me: me.clone(),
+        })
+    }
+
+    pub(crate) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// Sends a message. When the queue is full, what the policy says; whether it was taken.
+    pub(crate) fn send(&self, kind: Kind, payload: &[u8]) -> Result<bool, Error> {
+        let key = self.key()?;
+        let Some(mut queue) = self.room(Patience::Waits)? else {
+            return Ok(false);
+        };
+        self.push_message(&mut queue, kind, payload, key);
+        self.dispatch(queue).map(|()| true)
+    }
+
+    /// As [`send`](Self::send), what is encoded already.
+    pub(crate) fn send_prepared(
+        &self,
+        prepared: &Prepared,
+        patience: Patience,
+    ) -> Result<bool, Error> {
+        let key = self.key()?;
+        let Some(mut queue) = self.room(patience)? else {
+            return Ok(false);
+        };
+        if key.is_some() {
+            self.push_message(&mut queue, prepared.kind(), prepared.payload(), key);
+        } else {
+            match self.deflate_for(prepared.payload()) {
+                Some(deflate) => {
+                    queue.forget_context();
+                    queue.push_shared(prepared.compressed(deflate.window.bits, deflate.level));
+                }
+                None => queue.push_shared(prepared.plain()),
+            }
+        }
+        self.dispatch(queue).map(|()| true)
+    }
+
+    /// Sends a ping or pong, unless the queue is full: then the peer sees that we live by what it
+    /// has not read.
+    pub(crate) fn send_control(&self, opcode: Opcode, payload: &[u8]) -> Result<(), Error> {
+        let key = self.key()?;
+        let mut queue = self.lock_open()?;
+        if queue.len() >= self.settings.max_queued {
+            return Ok(());
+        }
+        queue.push(|bytes| frame::encode(bytes, First::whole(opcode), payload, key));
+        self.dispatch(queue)
+    }
+
+    /// Waits until nobody else sends a message in pieces; then only the caller sends messages.
+    pub(crate) fn begin_pieces(&self) -> Result<(), Error> {
+        loop {
+            let mut queue = self.lock_open()?;
+            if !queue.in_pieces {
+                queue.in_pieces = true;
+                return Ok(());
+            }
+            wait(queue);
+        }
+    }
+
+    /// Sends a piece of the message that was begun; waits for room.
+    pub(crate) fn send_piece(&self, first: First, payload: &[u8]) -> Result<(), Error> {
+        let key = self.key()?;
+        loop {
+            let mut queue = self.lock_open()?;
+            if queue.len() < self.settings.max_queued {
+                queue.push(|bytes| frame::encode(bytes, first, payload, key));
+                if first.fin {
+                    queue.end_pieces();
+                }
+                return self.dispatch(queue);
+            }
+            wait(queue);
+        }
+    }
+
+    /// Queues the close frame, whatever is queued already; `false` if the connection was not open.
+    pub(crate) fn close(&self, payload: &[u8]) -> Result<bool, Error> {
+        self.close_after(payload, |_| {})
+    }
+
+    /// As [`close`](Self::close), but drops the messages that have not begun to leave.
+    pub(crate) fn close_at_once(&self, payload: &[u8]) -> Result<bool, Error> {
+        self.close_after(payload, Queue::forget_waiting)
+    }
+
+    fn close_after(&self, payload: &[u8], first: impl FnOnce(&mut Queue)) -> Result<bool, Error> {
+        let key = self.key()?;
+        let mut queue = self.lock();
+        if !matches!(queue.state, State::Open) {
+            return Ok(false);
+        }
+        first(&mut queue);
+        queue.push(|bytes| frame::encode(bytes, First::whole(Opcode::Close), payload, key));
+        queue.state = State::Closing {
+            since: Instant::now(),
+        };
+        queue.tell_waiting();
+        match self.dispatch(queue) {
+            // The state just set is what `dispatch` calls closed.
+            Ok(()) | Err(Error::Closed) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes what the socket takes now; the rest follows by itself.
+    pub(crate) fn flush(&self) {
+        self.write(&mut self.lock(), &[]);
+    }
+
+    /// Waits until the socket has taken everything, or `deadline`; whether it has.
+    pub(crate) fn wait_flushed(&self, deadline: Instant) -> bool {
+        loop {
+            let mut queue = self.lock();
+            self.write(&mut queue, &[]);
+            if matches!(queue.state, State::Failed(..)) {
+                return false;
+            }
+            if !queue.draining {
+                return true;
+            }
+            let progress = queue.wait();
+            drop(queue);
+            let left = deadline.saturating_duration_since(Instant::now());
+            if let Err(mpsc::RecvTimeoutError::Timeout) = progress.recv_timeout(left) {
+                return false;
+            }
+        }
+    }
+
+    /// The reader says whether it has another whole frame at hand, and so will be back soon.
+    pub(crate) fn set_gathering(&self, more: bool) {
+        let reader = if more { spare::this_os_thread() } else { 0 };
+        self.gathering.store(reader, Ordering::Relaxed);
+    }
+
+    /// Since when the closing handshake is going on.
+    pub(crate) fn closing_since(&self) -> Option<Instant> {
+        match self.lock().state {
+            State::Closing { since } => Some(since),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.lock().state, State::Open)
+    }
+
+    /// Bytes that wait for the socket to take them.
+    pub(crate) fn queued(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Messages that the policy for slow readers has dropped.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.lock().dropped
+    }
+
+    /// The error the stream failed with, if it did.
+    pub(crate) fn failure(&self) -> Option<Error> {
+        self.lock().failure()
+    }
+
+    /// Ends the connection: what is queued is dropped, everybody who waits is woken.
+    pub(crate) fn fail(&self, error: &io::Error) {
+        self.fail_locked(&mut self.lock(), error);
+    }
+
+    fn fail_locked(&self, queue: &mut Queue, error: &io::Error) {
+        queue.fail(error);
+        // An error means that the stream is down already.
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // No code that may panic leaves the queue half changed.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The queue of a connection that is open. Only a peer that reads too slowly keeps it full.
+    #[inline]
+    fn lock_open(&self) -> Result<MutexGuard<'_, Queue>, Error> {
+        let mut queue = self.lock();
+        if queue.len() >= self.settings.max_queued {
+            self.write(&mut queue, &[]);
+        }
+        queue.check_open().map(|()| queue)
+    }
+
+    fn key(&self) -> io::Result<Option<[u8; 4]>> {
+        match self.role {
+            Role::Server => Ok(None),
+            Role::Client => random::bytes().map(Some),
+        }
+    }
+
+    /// How to compress `payload`, if it is to be.
+    fn deflate_for(&self, payload: &[u8]) -> Option<Deflate> {
+        self.deflate
+            .filter(|deflate| payload.len() >= deflate.threshold)
+    }
+
+    /// The open queue with room for a message; `None` if the message is to be dropped.
+    #[inline]
+    fn room(&self, patience: Patience) -> Result<Option<MutexGuard<'_, Queue>>, Error> {
+        loop {
+            let mut queue = self.lock_open()?;
+            if queue.len() < self.settings.max_queued && !queue.in_pieces {
+                return Ok(Some(queue));
+            }
+            match self.settings.slow_reader {
+                // Others wait for the end of a message in pieces, which itself waits for the peer.
+                SlowReader::Wait if patience == Patience::Waits => wait(queue),
+                SlowReader::DropOldest if !queue.in_pieces && queue.drop_oldest(self.rules()) => {}
+                SlowReader::Disconnect if !queue.in_pieces => return Err(Error::SlowReader),
+                SlowReader::Disconnect if patience == Patience::Waits => wait(queue),
+                _ => {
+                    queue.dropped += 1;
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// What the peer reads our frames by.
+    fn rules(&self) -> Rules {
+        let role = match self.role {
+            Role::Server => Role::Client,
+            Role::Client => Role::Server,
+        };
+        Rules {
+            role,
+            deflate: self.deflate.is_some(),
+        }
+    }
+
+    /// Queues a message; one that is large, and goes as it is, only as far as the socket leaves it.
+    fn push_message(&self, queue: &mut Queue, kind: Kind, payload: &[u8], key: Option<[u8; 4]>) {
+        let first = First::whole(kind.into());
+        if self.deflate_for(payload).is_some() {
+            return queue.push_compressed(first, payload, key);
+        }
+        if payload.len() < WRITE_AT_ONCE || key.is_some() {
+            return queue.push(|bytes| frame::encode(bytes, first, payload, key));
+        }
+        queue.push(|bytes| frame::encode_header(bytes, first, payload.len(), key));
+        self.write(queue, payload);
+    }
+
+    /// Sees to it that what was queued leaves in time.
+    fn dispatch(&self, mut queue: MutexGuard<'_, Queue>) -> Result<(), Error> {
+        if queue.draining || queue.len() == 0 {
+            return queue.check_open();
+        }
+        let here = spare::this_os_thread();
+        if queue.len() < WRITE_AT_ONCE {
+            if thread::is_green() {
+                if !queue.hooked.contains(&here) {
+                    queue.hooked.push(here);
+                    drop(queue);
+                    before_park(self.arc());
+                }
+                return Ok(());
+            }
+            if self.gathering.load(Ordering::Relaxed) == here {
+                return Ok(());
+            }
+        }
+        self.write(&mut queue, &[]);
+        queue.check_open()
+    }
+
+    /// Writes what is queued and then `rest`, as far as the socket takes it without waiting; leaves
+    /// what it does not take to the drainer.
+    fn write(&self, queue: &mut Queue, rest: &[u8]) {
+        if queue.draining {
+            if !rest.is_empty() {
+                queue.push(|bytes| bytes.extend_from_slice(rest));
+            }
+            return;
+        }
+        let shared = queue.shared.as_deref().unwrap_or_default();
+        let mut parts = [shared, &queue.bytes, rest].map(IoSlice::new);
+        match try_write_all(&self.stream, &mut parts) {
+            Ok([]) => queue.recycle(),
+            Ok(left) => {
+                let left = left.iter().flat_map(|part| part.iter().copied()).collect();
+                queue.recycle();
+                self.start_draining(queue, left);
+            }
+            Err(error) => self.fail_locked(queue, &error),
+        }
+    }
+
+    fn start_draining(&self, queue: &mut Queue, left: Vec<u8>) {
+        queue.draining = true;
+        queue.in_flight = left.len();
+        let outbound = self.arc();
+        let builder = thread::Builder::new().name("websocket drainer".to_owned());
+        if let Err(error) = builder.spawn(move || Drainer::run(outbound, left)) {
+            queue.draining = false;
+            queue.in_flight = 0;
+            self.fail_locked(queue, &error);
+        }
+    }
+
+    fn arc(&self) -> Arc<Outbound> {
+        // Whoever calls a method got here through an `Arc`.
+        self.me
+            .upgrade()
+            .expect("a method runs on a living connection")
+    }
+}
+
+impl BeforePark for Outbound {
+    fn before_park(&self) {
+        let mut queue = self.lock();
+        let here = spare::this_os_thread();
+        queue.hooked.retain(|thread| *thread != here);
+        self.write(&mut queue, &[]);
+    }
+}
+
+/// Waits until the queue has changed.
+fn wait(mut queue: MutexGuard<'_, Queue>) {
+    let progress = queue.wait();
+    drop(queue);
+    // The sender never sends: it is dropped when there may be room.
+    let _ = progress.recv();
+}
+
+/// Writes as much as the socket takes now; what it has left.
+fn try_write_all<'a, 'b>(
+    stream: &TcpStream,
+    mut parts: &'a mut [IoSlice<'b>],
+) -> io::Result<&'a [IoSlice<'b>]> {
+    loop {
+        IoSlice::advance_slices(&mut parts, 0);
+        let written = match &parts[..] {
+            [] => return Ok(parts),
+            [part] => stream.try_write(part),
+            _ => stream.try_write_vectored(parts),
+        };
+        match written {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(n) => IoSlice::advance_slices(&mut parts, n),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(parts),
+            Err(error) => return Err(error),
+        }
+    }
+}
