@@ -191,7 +191,8 @@ impl Config {
         self
     }
 
-    /// How long a server may take to answer a client's opening handshake. Default 10 s.
+    /// How long a client may take to connect, through a proxy if there is one, and to shake hands.
+    /// Default 10 s.
     pub fn handshake_timeout(mut self, limit: Duration) -> Config {
         self.handshake_timeout = limit;
         self

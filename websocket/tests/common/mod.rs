@@ -5,7 +5,7 @@ use greenwire_runtime::thread;
 use greenwire_websocket::{Config, Error, Message, WebSocket};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// No test waits longer for anything.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -15,30 +15,37 @@ pub(crate) struct Raw(pub(crate) TcpStream);
 
 impl Raw {
     pub(crate) fn connect(addr: SocketAddr) -> Raw {
+        Raw::connect_with(addr, "").0
+    }
+
+    /// Sends more header lines; also returns the head of the answer.
+    pub(crate) fn connect_with(addr: SocketAddr, lines: &str) -> (Raw, String) {
         let mut stream = TcpStream::connect(addr).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        stream.write_all(request(addr, "").as_bytes()).unwrap();
+        stream.write_all(request(addr, lines).as_bytes()).unwrap();
         let head = read_head(&mut stream);
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
         assert!(head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
-        Raw(stream)
+        (Raw(stream), head)
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).unwrap();
     }
 
-    /// One frame: opcode and payload.
+    /// One frame, not fragmented and without reserved bits: opcode and payload.
     pub(crate) fn read_frame(&mut self) -> (u8, Vec<u8>) {
+        let (first, payload) = self.read_any_frame();
+        assert_eq!(first & 0xf0, 0x80, "{first:x}");
+        (first & 0x0f, payload)
+    }
+
+    /// One frame: first byte and payload.
+    pub(crate) fn read_any_frame(&mut self) -> (u8, Vec<u8>) {
         let mut head = [0; 2];
         self.0.read_exact(&mut head).unwrap();
-        assert_eq!(
-            head[0] & 0xf0,
-            0x80,
-            "an unfragmented frame without reserved bits"
-        );
         let len = match head[1] {
             126 => u16::from_be_bytes(self.read_array()) as usize,
             127 => u64::from_be_bytes(self.read_array()) as usize,
@@ -46,7 +53,7 @@ impl Raw {
         };
         let mut payload = vec![0; len];
         self.0.read_exact(&mut payload).unwrap();
-        (head[0] & 0x0f, payload)
+        (head[0], payload)
     }
 
     /// The code of a close frame, which must come next, and the end of the stream after it.
@@ -136,6 +143,16 @@ pub(crate) fn serve_echo(config: Config) -> SocketAddr {
 /// Connects the crate's own client.
 pub(crate) fn connect(addr: SocketAddr) -> WebSocket {
     greenwire_websocket::connect(&format!("ws://{addr}/")).unwrap()
+}
+
+/// Waits for something that must happen.
+#[track_caller]
+pub(crate) fn wait_until(mut happened: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !happened() {
+        assert!(Instant::now() < deadline, "it does not happen");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Receives a message that must come.
