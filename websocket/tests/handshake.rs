@@ -3,9 +3,11 @@
 mod common;
 
 use common::{DEADLINE, read_head, request, serve, serve_echo};
+use greenwire_runtime::thread;
 use greenwire_websocket::{Config, Error, HandshakeError};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc;
 use std::time::Duration;
 
 /// The head of the answer to a request.
@@ -141,6 +143,105 @@ fn clients_refuse() {
         "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
         HandshakeError::BadResponse("wrong accept key"),
+    );
+}
+
+#[test]
+fn redirects_are_refused() {
+    let check = |response, expected: (u16, Option<&str>)| match connect_to(response) {
+        Error::Handshake(HandshakeError::Redirect { status, location }) => {
+            assert_eq!((status, location.as_deref()), expected);
+        }
+        other => panic!("{other}"),
+    };
+    check(
+        "HTTP/1.1 302 Found\r\nLocation: ws://evil.example/\r\n\r\n",
+        (302, Some("ws://evil.example/")),
+    );
+    check("HTTP/1.1 308 Permanent\r\n\r\n", (308, None));
+}
+
+#[test]
+fn headers_are_sent_but_not_those_of_the_handshake() {
+    let (tell, told) = mpsc::channel();
+    let server = greenwire_http::Server::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", server.local_addr().unwrap());
+    thread::spawn(move || {
+        server.serve(move |request: greenwire_http::Request| {
+            tell.send(request.headers().clone()).unwrap();
+            greenwire_websocket::upgrade(request, |_| Ok(()))
+        })
+    });
+    let config = Config::default().header("Cookie", "a=1").header("Cookie", "b=2");
+    config.connect(&url).unwrap();
+    let headers = told.recv_timeout(DEADLINE).unwrap();
+    let cookies: Vec<_> = headers.get_all("cookie").iter().collect();
+    assert_eq!(cookies, ["a=1", "b=2"]);
+    for name in ["Host", "Sec-WebSocket-Key", "Connection"] {
+        let refused = Config::default().header(name, "x").connect(&url);
+        assert!(matches!(
+            refused,
+            Err(Error::Handshake(HandshakeError::Invalid("header")))
+        ));
+    }
+}
+
+/// A proxy that opens one tunnel if it gets the right head, which comes out of the channel.
+fn serve_proxy(answer: &'static str) -> (SocketAddr, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        let head = read_head(&mut client);
+        let target = head.split(' ').nth(1).unwrap().to_owned();
+        tell.send(head).unwrap();
+        client.write_all(answer.as_bytes()).unwrap();
+        let Ok(server) = TcpStream::connect(target) else {
+            return;
+        };
+        let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        let _ = std::io::copy(&mut &server, &mut &client);
+    });
+    (addr, told)
+}
+
+#[test]
+fn a_tunnel_through_a_proxy() {
+    let addr = serve_echo(Config::default());
+    let (proxy, told) = serve_proxy("HTTP/1.1 200 Connection established\r\nVia: test\r\n\r\n");
+    let config = Config::default().proxy(&format!("http://ann:secret@{proxy}"));
+    let mut ws = config.connect(&format!("ws://{addr}/")).unwrap();
+    ws.send("through").unwrap();
+    assert_eq!(common::expect(&mut ws).as_text(), Some("through"));
+    let head = told.recv_timeout(DEADLINE).unwrap();
+    assert_eq!(
+        head,
+        format!(
+            "CONNECT {addr} HTTP/1.1\r\nHost: {addr}\r\n\
+             Proxy-Authorization: Basic YW5uOnNlY3JldA==\r\n\r\n"
+        )
+    );
+}
+
+#[test]
+fn a_proxy_that_refuses() {
+    let check = |answer, expected: HandshakeError| {
+        let (proxy, _told) = serve_proxy(answer);
+        let config = Config::default().proxy(&format!("http://{proxy}"));
+        match config.connect("ws://127.0.0.1:1/") {
+            Err(Error::Handshake(error)) => assert_eq!(error, expected),
+            other => panic!("{answer}: {other:?}"),
+        }
+    };
+    check(
+        "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+        HandshakeError::Proxy(407),
+    );
+    check(
+        "HTTP/1.1 200 OK\r\n\r\nearly",
+        HandshakeError::BadResponse("more than a tunnel from the proxy"),
     );
 }
 
