@@ -86,6 +86,9 @@ mod config;
 mod connection;
 mod error;
 mod event;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod inbound;
 mod message;
 mod outbound;

@@ -172,7 +172,9 @@ fn headers_are_sent_but_not_those_of_the_handshake() {
             greenwire_websocket::upgrade(request, |_| Ok(()))
         })
     });
-    let config = Config::default().header("Cookie", "a=1").header("Cookie", "b=2");
+    let config = Config::default()
+        .header("Cookie", "a=1")
+        .header("Cookie", "b=2");
     config.connect(&url).unwrap();
     let headers = told.recv_timeout(DEADLINE).unwrap();
     let cookies: Vec<_> = headers.get_all("cookie").iter().collect();

@@ -1,0 +1,44 @@
+"""The story of tests/websocket_clients.rs for Python's `websockets`.
+
+    python websockets_client.py HOST:PORT
+"""
+
+import sys
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+ADDRESS = sys.argv[1]
+SIZES = [0, 1, 125, 126, 65_535, 65_536, 300_000]
+
+
+def talk(path, compression):
+    url = f"ws://{ADDRESS}/{path}"
+    with connect(url, compression=compression, subprotocols=["echo"], open_timeout=20) as ws:
+        assert ws.subprotocol == "echo"
+        extensions = [extension.name for extension in ws.protocol.extensions]
+        agreed = compression and path != "plain"
+        assert extensions == (["permessage-deflate"] if agreed else []), extensions
+
+        for size in SIZES:
+            data = bytes((i * i >> 3) & 255 for i in range(size))
+            ws.send(data)
+            assert ws.recv(timeout=20) == data, f"{size} bytes at /{path}"
+            ws.send("ä" * size)
+            assert ws.recv(timeout=20) == "ä" * size
+
+        ws.send(["in ", "three ", "fragments"])
+        assert ws.recv(timeout=20) == "in three fragments"
+        assert ws.ping("now").wait(20), "a pong"
+        ws.send("close")
+        try:
+            ws.recv(timeout=20)
+        except ConnectionClosed as closed:
+            assert (closed.rcvd.code, closed.rcvd.reason) == (4001, "as you wish"), closed
+        else:
+            raise AssertionError("not closed")
+
+
+for path in ["plain", "shared", "dedicated"]:
+    for compression in [None, "deflate"]:
+        talk(path, compression)
