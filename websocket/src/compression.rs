@@ -82,7 +82,7 @@ impl Compression {
 const KEPT: usize = 4;
 
 /// Engines that nobody uses now, with what they were made for.
-struct Spare<E>(RefCell<Vec<(Kind, E)>>);
+struct Spare<E>(RefCell<Vec<(Kind, Box<E>)>>);
 
 /// The window of an engine, and for compressing ones the level.
 type Kind = (u8, u32);
@@ -93,44 +93,45 @@ thread_local! {
 }
 
 /// An engine without context.
-pub(crate) fn take_compress(bits: u8, level: u32) -> Compress {
+pub(crate) fn take_compress(bits: u8, level: u32) -> Box<Compress> {
     let spare = COMPRESS.try_with(|spare| spare.take((bits, level)));
     spare.ok().flatten().unwrap_or_else(|| {
-        Compress::new_with_window_bits(flate2::Compression::new(level), false, bits)
+        let level = flate2::Compression::new(level);
+        Box::new(Compress::new_with_window_bits(level, false, bits))
     })
 }
 
 /// Gives an engine back; it forgets its context.
-pub(crate) fn give_compress(bits: u8, level: u32, mut engine: Compress) {
+pub(crate) fn give_compress(bits: u8, level: u32, mut engine: Box<Compress>) {
     engine.reset();
     // While the OS thread ends nothing is kept any more.
     let _ = COMPRESS.try_with(|spare| spare.give((bits, level), engine));
 }
 
 /// An engine without context.
-pub(crate) fn take_decompress(bits: u8) -> Decompress {
+pub(crate) fn take_decompress(bits: u8) -> Box<Decompress> {
     let spare = DECOMPRESS.try_with(|spare| spare.take((bits, 0)));
     spare
         .ok()
         .flatten()
-        .unwrap_or_else(|| Decompress::new_with_window_bits(false, bits))
+        .unwrap_or_else(|| Box::new(Decompress::new_with_window_bits(false, bits)))
 }
 
 /// Gives an engine back; it forgets its context.
-pub(crate) fn give_decompress(bits: u8, mut engine: Decompress) {
+pub(crate) fn give_decompress(bits: u8, mut engine: Box<Decompress>) {
     engine.reset(false);
     // While the OS thread ends nothing is kept any more.
     let _ = DECOMPRESS.try_with(|spare| spare.give((bits, 0), engine));
 }
 
 impl<E> Spare<E> {
-    fn take(&self, kind: Kind) -> Option<E> {
+    fn take(&self, kind: Kind) -> Option<Box<E>> {
         let mut engines = self.0.borrow_mut();
         let index = engines.iter().rposition(|(of, _)| *of == kind)?;
         Some(engines.swap_remove(index).1)
     }
 
-    fn give(&self, kind: Kind, engine: E) {
+    fn give(&self, kind: Kind, engine: Box<E>) {
         let mut engines = self.0.borrow_mut();
         if engines.iter().filter(|(of, _)| *of == kind).count() < KEPT {
             engines.push((kind, engine));

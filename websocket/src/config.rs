@@ -3,6 +3,7 @@
 use crate::Compression;
 use crate::protocol::decoder::Limits;
 use crate::protocol::handshake::Origins;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Settings of a connection. The default is right for most; every limit is on by default.
@@ -19,7 +20,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 #[must_use = "a config does nothing until a connection is made with it"]
 pub struct Config {
-    pub(crate) settings: Settings,
+    /// Shared by all connections made with them.
+    pub(crate) settings: Arc<Settings>,
     pub(crate) compression: Option<Compression>,
     pub(crate) protocols: Vec<String>,
     pub(crate) origins: Origins,
@@ -59,7 +61,7 @@ pub enum SlowReader {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            settings: Settings {
+            settings: Arc::new(Settings {
                 limits: Limits {
                     frame: 16 << 20,
                     message: 16 << 20,
@@ -70,7 +72,7 @@ impl Default for Config {
                 close_timeout: Duration::from_secs(5),
                 heartbeat: Some(Duration::from_secs(45)),
                 idle_timeout: Some(Duration::from_secs(120)),
-            },
+            }),
             compression: None,
             protocols: Vec::new(),
             origins: Origins::Same,
@@ -87,13 +89,13 @@ impl Config {
     /// one closes the connection with 1009. The number of fragments is not limited: they cost no
     /// memory. Does not apply to what is read [in pieces](crate::Receiver::receive_reader).
     pub fn max_message_size(mut self, bytes: usize) -> Config {
-        self.settings.limits.message = bytes;
+        self.change().limits.message = bytes;
         self
     }
 
     /// The longest payload of one received frame, in bytes. Default 16 MiB, as for messages.
     pub fn max_frame_size(mut self, bytes: usize) -> Config {
-        self.settings.limits.frame = bytes;
+        self.change().limits.frame = bytes;
         self
     }
 
@@ -151,20 +153,20 @@ impl Config {
     /// [policy](Self::slow_reader) decides; the message that passes the bound is still taken, so one
     /// message more can be held.
     pub fn max_queued(mut self, bytes: usize) -> Config {
-        self.settings.max_queued = bytes.max(1);
+        self.change().max_queued = bytes.max(1);
         self
     }
 
     /// What becomes of messages for a peer that is too slow for them. Default: `send` waits.
     pub fn slow_reader(mut self, policy: SlowReader) -> Config {
-        self.settings.slow_reader = policy;
+        self.change().slow_reader = policy;
         self
     }
 
     /// How long a peer may take nothing of what waits for it. Default 30 s; then the connection
     /// fails with [`Error::Io`](crate::Error::Io) of kind `TimedOut`.
     pub fn stall_limit(mut self, limit: Duration) -> Config {
-        self.settings.stall_limit = limit;
+        self.change().stall_limit = limit;
         self
     }
 
@@ -172,7 +174,7 @@ impl Config {
     /// keep proxies from forgetting the connection. Default 45 s, less than the minute after which
     /// many proxies do; `None` is never. It is the thread in `receive` that does it.
     pub fn heartbeat(mut self, silence: impl Into<Option<Duration>>) -> Config {
-        self.settings.heartbeat = silence.into();
+        self.change().heartbeat = silence.into();
         self
     }
 
@@ -180,14 +182,14 @@ impl Config {
     /// frame with 1001 and `receive` returns [`Error::Io`](crate::Error::Io) of kind `TimedOut`.
     /// `None` is for ever.
     pub fn idle_timeout(mut self, silence: impl Into<Option<Duration>>) -> Config {
-        self.settings.idle_timeout = silence.into();
+        self.change().idle_timeout = silence.into();
         self
     }
 
     /// How long the closing handshake may take (RFC 6455 §7.1). Default 5 s; then the connection is
     /// cut.
     pub fn close_timeout(mut self, limit: Duration) -> Config {
-        self.settings.close_timeout = limit;
+        self.change().close_timeout = limit;
         self
     }
 
@@ -196,5 +198,9 @@ impl Config {
     pub fn handshake_timeout(mut self, limit: Duration) -> Config {
         self.handshake_timeout = limit;
         self
+    }
+
+    fn change(&mut self) -> &mut Settings {
+        Arc::make_mut(&mut self.settings)
     }
 }

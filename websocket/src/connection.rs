@@ -26,7 +26,7 @@ pub(crate) struct Connection {
     /// The receiver waits for bytes without a limit in time.
     reading: AtomicBool,
     /// The receiving side, after its `Receiver` was dropped.
-    returned: Mutex<Option<Inbound>>,
+    returned: Mutex<Option<Box<Inbound>>>,
 }
 
 /// What the opening handshake has settled.
@@ -43,7 +43,7 @@ impl Connection {
         early: Vec<u8>,
         role: Role,
         agreed: Agreed,
-        settings: Settings,
+        settings: Arc<Settings>,
     ) -> io::Result<Receiver> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(None)?;
@@ -61,7 +61,7 @@ impl Connection {
             reading: AtomicBool::new(false),
             returned: Mutex::new(None),
         });
-        Ok(Receiver::new(connection, inbound))
+        Ok(Receiver::new(connection, Box::new(inbound)))
     }
 
     /// Begins the closing handshake, once.
@@ -174,7 +174,7 @@ impl Connection {
     }
 
     /// Keeps the receiving side of a dropped `Receiver`, for [`conclude`](Self::conclude).
-    pub(crate) fn give_back(&self, inbound: Inbound) {
+    pub(crate) fn give_back(&self, inbound: Box<Inbound>) {
         if self.role == Role::Server {
             *self.returned.lock().unwrap_or_else(PoisonError::into_inner) = Some(inbound);
         }

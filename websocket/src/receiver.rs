@@ -16,7 +16,8 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Receiver {
     connection: Arc<Connection>,
-    inbound: Inbound,
+    /// Boxed, to leave stacks at the one page that an idle connection needs.
+    inbound: Box<Inbound>,
     silence: Silence,
     /// The read timeout that the stream has; to set it costs a system call.
     limit: Option<Duration>,
@@ -37,7 +38,7 @@ enum Step {
 }
 
 impl Receiver {
-    pub(crate) fn new(connection: Arc<Connection>, inbound: Inbound) -> Receiver {
+    pub(crate) fn new(connection: Arc<Connection>, inbound: Box<Inbound>) -> Receiver {
         Receiver {
             silence: Silence::new(&connection.outbound.settings),
             connection,
@@ -288,7 +289,7 @@ impl Receiver {
 impl Drop for Receiver {
     fn drop(&mut self) {
         self.connection.outbound.set_gathering(false);
-        self.connection.give_back(self.inbound.take());
+        self.connection.give_back(Box::new(self.inbound.take()));
     }
 }
 

@@ -10,6 +10,7 @@ use greenwire_net::TcpStream;
 use greenwire_runtime::thread;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 
 /// Answers an upgrade request with the default [`Config`]: runs `handler` on the websocket after the
 /// 101 has gone out, or refuses the request with 400, 403 (`Origin`) or 426 (version).
@@ -65,7 +66,7 @@ impl Config {
             protocol: acceptance.protocol,
             compression: agreement.zip(ours),
         };
-        let settings = self.settings;
+        let settings = self.settings.clone();
         greenwire_http::upgrade(response, move |upgraded| {
             let (stream, early) = upgraded.into_parts();
             serve(stream, early, agreed, settings, handler);
@@ -84,7 +85,13 @@ impl Config {
         early: Vec<u8>,
         handler: impl FnOnce(WebSocket) -> Result<(), Error>,
     ) {
-        serve(stream, early, Agreed::default(), self.settings, handler);
+        serve(
+            stream,
+            early,
+            Agreed::default(),
+            self.settings.clone(),
+            handler,
+        );
     }
 }
 
@@ -92,7 +99,7 @@ fn serve(
     stream: TcpStream,
     early: Vec<u8>,
     agreed: Agreed,
-    settings: Settings,
+    settings: Arc<Settings>,
     handler: impl FnOnce(WebSocket) -> Result<(), Error>,
 ) {
     let websocket = match Connection::start(stream, early, Role::Server, agreed, settings) {

@@ -49,7 +49,8 @@ impl Config {
             protocol: answer.protocol,
             compression: answer.compression.zip(ours),
         };
-        let receiver = Connection::start(stream, early, Role::Client, agreed, self.settings)?;
+        let settings = self.settings.clone();
+        let receiver = Connection::start(stream, early, Role::Client, agreed, settings)?;
         Ok(WebSocket::new(receiver))
     }
 

@@ -37,7 +37,7 @@ const WRITE_AT_ONCE: usize = 64 * 1024;
 pub(crate) struct Outbound {
     stream: TcpStream,
     role: Role,
-    pub(crate) settings: Settings,
+    pub(crate) settings: Arc<Settings>,
     deflate: Option<Deflate>,
     /// The OS thread whose reader has more frames at hand and will flush before it waits; or 0.
     gathering: AtomicUsize,
@@ -65,7 +65,7 @@ impl Outbound {
     pub(crate) fn new(
         stream: TcpStream,
         role: Role,
-        settings: Settings,
+        settings: Arc<Settings>,
         deflate: Option<(Window, Compression)>,
     ) -> Arc<Outbound> {
         let deflate = deflate.map(|(mut window, compression)| {

@@ -2,7 +2,7 @@
 //! through in between, limits checked on the header before a byte of payload is stored.
 
 use super::deflate::{Inflater, Window};
-use super::frame::{Header, MAX_CONTROL, MAX_HEADER, Opcode, Rules};
+use super::frame::{Header, MAX_HEADER, Opcode, Rules};
 use super::text::{self, Text};
 use super::{Role, close::CloseReason, mask, violation::Violation};
 use crate::{Kind, Message};
@@ -20,13 +20,6 @@ pub(crate) enum Event {
     Ping,
     Pong,
     Close(CloseReason),
-}
-
-/// The payload of a control frame, without an allocation.
-#[derive(Debug)]
-struct Control {
-    bytes: [u8; MAX_CONTROL],
-    len: u8,
 }
 
 /// How long a frame and a message may be, in bytes of payload.
@@ -50,7 +43,8 @@ pub(crate) struct Decoder {
     head_len: usize,
     /// The frame whose payload is arriving; its `payload` counts what is missing.
     frame: Option<Header>,
-    control: Control,
+    /// The payload of a control frame, at most 125 bytes.
+    control: Vec<u8>,
     message: Option<Partial>,
 }
 
@@ -67,19 +61,6 @@ enum Content {
     Binary(Vec<u8>),
 }
 
-impl Control {
-    fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
-    }
-
-    /// The header check lets no control frame past 125 bytes, so there is room.
-    fn push(&mut self, bytes: &[u8]) {
-        let start = usize::from(self.len);
-        self.bytes[start..start + bytes.len()].copy_from_slice(bytes);
-        self.len += bytes.len() as u8;
-    }
-}
-
 impl Decoder {
     /// `inflate` is there if compression was agreed on.
     pub(crate) fn new(role: Role, limits: Limits, inflate: Option<Window>) -> Decoder {
@@ -92,10 +73,7 @@ impl Decoder {
             head: [0; MAX_HEADER],
             head_len: 0,
             frame: None,
-            control: Control {
-                bytes: [0; MAX_CONTROL],
-                len: 0,
-            },
+            control: Vec::new(),
             message: None,
         }
     }
@@ -182,7 +160,7 @@ impl Decoder {
 
     /// The payload of the ping that was the last event.
     pub(crate) fn ping_payload(&self) -> &[u8] {
-        self.control.as_bytes()
+        &self.control
     }
 
     /// Whether `input`, which follows what was decoded so far, holds at least one whole frame.
@@ -219,7 +197,7 @@ impl Decoder {
     /// Prepares for a frame, or refuses one that may not come here or is too long.
     fn admit(&mut self, header: &Header) -> Result<(), Violation> {
         if header.first.opcode.is_control() {
-            self.control.len = 0;
+            self.control = Vec::new();
             return Ok(());
         }
         let (so_far, compressed) = match (&self.message, header.first.opcode) {
@@ -277,13 +255,13 @@ impl Decoder {
     }
 
     fn take_control(&mut self, frame: &Header, piece: &[u8]) -> Result<Option<Event>, Violation> {
-        self.control.push(piece);
+        self.control.extend_from_slice(piece);
         if frame.payload > 0 {
             return Ok(None);
         }
         Ok(Some(match frame.first.opcode {
             Opcode::Ping => Event::Ping,
-            Opcode::Close => Event::Close(CloseReason::parse(self.control.as_bytes())?),
+            Opcode::Close => Event::Close(CloseReason::parse(&self.control)?),
             _ => Event::Pong,
         }))
     }

@@ -21,14 +21,14 @@ pub(crate) struct Window {
 pub(crate) struct Deflater {
     window: Window,
     level: u32,
-    engine: Option<Compress>,
+    engine: Option<Box<Compress>>,
 }
 
 /// The decompressing side of a connection. Owns an engine while a message arrives, or has a context.
 #[derive(Debug)]
 pub(crate) struct Inflater {
     window: Window,
-    engine: Option<Decompress>,
+    engine: Option<Box<Decompress>>,
 }
 
 impl Deflater {
