@@ -87,7 +87,7 @@ impl Config {
     /// The longest message that is received, in bytes, fragments joined and decompressed. Default
     /// 16 MiB: ample for applications, and nothing is allocated for it before it arrives. A longer
     /// one closes the connection with 1009. The number of fragments is not limited: they cost no
-    /// memory. Does not apply to what is read [in pieces](crate::Receiver::receive_reader).
+    /// memory. Does not apply to what is read [in pieces](crate::Receiver::reader).
     pub fn max_message_size(mut self, bytes: usize) -> Config {
         self.change().limits.message = bytes;
         self

@@ -1,5 +1,5 @@
 //! RFC 6455 websockets in blocking style and full duplex: servers and clients whose handlers are
-//! plain loops, on green threads or ordinary ones.
+//! plain loops, on green threads or ordinary ones. With compression (RFC 7692).
 //!
 //! ```no_run
 //! use greenwire_http::{Request, Server};
@@ -49,6 +49,26 @@
 //! # }
 //! ```
 //!
+//! # One to many
+//!
+//! [`broadcast`] sends a [`Prepared`] message, encoded once, to any number of senders and waits for none.
+//! What becomes of messages for a peer that reads too slowly is for [`Config::slow_reader`] to say:
+//!
+//! ```
+//! use greenwire_websocket::{Config, Prepared, Sender, SlowReader, broadcast};
+//!
+//! fn publish(subscribers: &[Sender], price: f64) {
+//!     broadcast(subscribers, &Prepared::new(format!("{{\"price\":{price}}}")));
+//! }
+//! let config = Config::default().slow_reader(SlowReader::DropOldest);
+//! # publish(&[], 1.0);
+//! ```
+//!
+//! # Other styles
+//!
+//! An [`Application`] is an object that is told what happens on its connection, instead of a loop that
+//! asks. [`Receiver::reader`] and [`Sender::writer`] receive and send a message in pieces, however long it is.
+//!
 //! # What happens to a message
 //!
 //! ```text
@@ -61,8 +81,9 @@
 //! Replies are gathered: all that a green thread sends before it waits for something leaves in one
 //! write. On an OS thread each message leaves at once, unless the thread is the one that receives
 //! and the next message is at hand already. [`Sender::flush`] does not wait for either. What a slow
-//! peer does not take is queued up to a bound, and then `send` waits; one green thread writes it out
-//! and exists only as long as that takes. An idle connection owns no buffer.
+//! peer does not take is queued up to a bound, and then `send` waits, or does what
+//! [`Config::slow_reader`] says; one green thread writes it out and exists only as long as that takes. An
+//! idle connection owns no buffer.
 //!
 //! # Errors
 //!
@@ -74,8 +95,9 @@
 //! # Limits
 //!
 //! All are on by default and set by [`Config`]: message and frame size, bytes queued for a slow
-//! reader, the time it may take none of them, the time for the handshakes. Sizes are checked on the
-//! header of a frame, before memory is taken for it.
+//! reader, the time it may take none of them, the time for the handshakes, the silence of a peer
+//! before it is sent a ping and before it is given up. Sizes are checked on the header of a frame, before
+//! memory is taken for it, and again while a message is decompressed.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]

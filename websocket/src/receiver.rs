@@ -104,10 +104,11 @@ impl Receiver {
 
     /// How the connection ended, if it has.
     fn ended(&self) -> Option<Result<(), Error>> {
-        self.inbound.is_finished().then(|| match self.broken {
-            true => Err(Error::Closed),
-            false => Ok(()),
-        })
+        match (self.inbound.is_finished(), self.broken) {
+            (false, _) => None,
+            (true, true) => Some(Err(Error::Closed)),
+            (true, false) => Some(Ok(())),
+        }
     }
 
     fn note_end(&mut self, goes_on: bool, broken: bool) {

@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_context_makes_repetitions_small_until_it_is_forgotten() {
-        let message: Vec<u8> = (0..500u32).map(|i| (i * i * 31 >> 3) as u8).collect();
+        let message: Vec<u8> = (0..500u32).map(|i| ((i * i * 31) >> 3) as u8).collect();
         let mut deflater = Deflater::new(window(15, true), 6);
         let mut len = || {
             let mut payload = Vec::new();
