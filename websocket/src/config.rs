@@ -27,6 +27,8 @@ pub struct Config {
     pub(crate) origins: Origins,
     pub(crate) headers: http::HeaderMap,
     pub(crate) proxy: Option<String>,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<greenwire_net::tls::Connector>,
     pub(crate) handshake_timeout: Duration,
 }
 
@@ -78,6 +80,8 @@ impl Default for Config {
             origins: Origins::Same,
             headers: http::HeaderMap::new(),
             proxy: None,
+            #[cfg(feature = "tls")]
+            tls: None,
             handshake_timeout: Duration::from_secs(10),
         }
     }
@@ -146,6 +150,15 @@ impl Config {
     /// tunnel with `CONNECT` (RFC 9110 §9.3.6). Default: directly. Servers ignore it.
     pub fn proxy(mut self, url: &str) -> Config {
         self.proxy = Some(url.to_owned());
+        self
+    }
+
+    /// Whom a client trusts that connects to `wss://`. Default: whom the system trusts, read at each
+    /// connect; who connects often sets a connector, whose clones also resume each other's sessions. Servers
+    /// ignore it.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, connector: greenwire_net::tls::Connector) -> Config {
+        self.tls = Some(connector);
         self
     }
 

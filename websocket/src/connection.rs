@@ -6,8 +6,9 @@ use crate::outbound::Outbound;
 use crate::protocol::decoder::Decoder;
 use crate::protocol::extension::Agreement;
 use crate::protocol::{Role, close};
+use crate::stream::Stream;
 use crate::{Compression, Error, Receiver};
-use greenwire_net::{Buffer, Shutdown, TcpStream};
+use greenwire_net::{Buffer, Shutdown};
 use greenwire_runtime::thread;
 use std::io::{self, Read as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,14 +40,14 @@ pub(crate) struct Agreed {
 impl Connection {
     /// Takes over `stream` after the opening handshake; `early` are bytes read beyond it.
     pub(crate) fn start(
-        stream: TcpStream,
+        stream: Stream,
         early: Vec<u8>,
         role: Role,
         agreed: Agreed,
         settings: Arc<Settings>,
     ) -> io::Result<Receiver> {
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(None)?;
+        stream.tcp().set_nodelay(true)?;
+        stream.tcp().set_read_timeout(None)?;
         let Agreed {
             protocol,
             compression,
@@ -89,7 +90,7 @@ impl Connection {
     pub(crate) fn give_up(&self, code: u16, reason: &str) {
         self.answer_close(&close::payload(code, reason));
         self.outbound.flush();
-        self.shutdown(Shutdown::Both);
+        self.shutdown();
     }
 
     /// Called before the receiver waits. The time it may wait, if the connection is closing.
@@ -122,7 +123,7 @@ impl Connection {
         let watch = move || {
             thread::sleep(limit);
             if let Some(connection) = connection.upgrade() {
-                connection.shutdown(Shutdown::Both);
+                connection.shutdown();
             }
         };
         if let Err(error) = thread::Builder::new().spawn(watch) {
@@ -145,11 +146,12 @@ impl Connection {
         let deadline = Instant::now() + self.close_timeout();
         if self.outbound.wait_flushed(deadline) {
             if hang_up_first {
-                self.shutdown(Shutdown::Write);
+                // An error means that the stream is down already.
+                let _ = self.outbound.stream().end_writing();
             }
             self.discard(deadline);
         }
-        self.shutdown(Shutdown::Both);
+        self.shutdown();
     }
 
     /// Reads until the end of the stream, `deadline` or too many bytes.
@@ -158,7 +160,7 @@ impl Connection {
         let mut left = LINGER_BYTES;
         while left > 0 {
             let limit = deadline.saturating_duration_since(Instant::now());
-            if limit.is_zero() || stream.set_read_timeout(Some(limit)).is_err() {
+            if limit.is_zero() || stream.tcp().set_read_timeout(Some(limit)).is_err() {
                 return;
             }
             match stream.read(&mut Buffer::borrow()) {
@@ -168,9 +170,10 @@ impl Connection {
         }
     }
 
-    pub(crate) fn shutdown(&self, how: Shutdown) {
+    /// Cuts the connection.
+    pub(crate) fn shutdown(&self) {
         // An error means that the stream is down already.
-        let _ = self.outbound.stream().shutdown(how);
+        let _ = self.outbound.stream().tcp().shutdown(Shutdown::Both);
     }
 
     /// Keeps the receiving side of a dropped `Receiver`, for [`conclude`](Self::conclude).
@@ -197,6 +200,6 @@ impl Connection {
             // The receiver lives elsewhere and reads what the peer answers, if anybody does.
             None => self.finish(true),
         }
-        self.shutdown(Shutdown::Both);
+        self.shutdown();
     }
 }

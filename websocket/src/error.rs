@@ -28,7 +28,7 @@ pub enum Error {
 pub enum HandshakeError {
     /// The URL, or a header or subprotocol to be sent, is not valid; the text says what.
     Invalid(&'static str),
-    /// The URL's scheme cannot be used; `wss` is not supported yet.
+    /// The URL's scheme cannot be used; `wss` needs the feature `tls`.
     UnsupportedScheme(String),
     /// The server answered with this status instead of 101.
     Status(u16),

@@ -3,7 +3,8 @@
 use crate::Kind;
 use crate::protocol::decoder::{Decoder, Event};
 use crate::protocol::violation::Violation;
-use greenwire_net::{Buffer, TcpStream};
+use crate::stream::Stream;
+use greenwire_net::Buffer;
 use greenwire_runtime::thread;
 use std::io::{self, Read as _};
 use std::mem;
@@ -97,7 +98,7 @@ impl Inbound {
     }
 
     /// Waits for bytes; `false` at the end of the stream.
-    pub(crate) fn fill(&mut self, stream: &TcpStream) -> io::Result<bool> {
+    pub(crate) fn fill(&mut self, stream: &Stream) -> io::Result<bool> {
         let (buffer, end) = read_some(stream)?;
         (self.at, self.end) = (0, end);
         if end > 0 {
@@ -133,7 +134,7 @@ impl Inbound {
 
 /// Reads what is there, into a buffer that is borrowed only once something is. An OS thread waits in
 /// the read itself, with the buffer of its own.
-fn read_some(mut stream: &TcpStream) -> io::Result<(Buffer, usize)> {
+fn read_some(mut stream: &Stream) -> io::Result<(Buffer, usize)> {
     loop {
         let green = thread::is_green();
         if green {

@@ -122,6 +122,7 @@ mod sender;
 mod server;
 mod silence;
 mod spare;
+mod stream;
 mod websocket;
 
 pub use client::connect;

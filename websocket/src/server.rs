@@ -4,6 +4,7 @@ use crate::config::Settings;
 use crate::connection::{Agreed, Connection};
 use crate::protocol::handshake::{self, Acceptance, Refusal};
 use crate::protocol::{Role, close::code};
+use crate::stream::Stream;
 use crate::{Config, Error, WebSocket};
 use greenwire_http::{Body, Request, Response};
 use greenwire_net::TcpStream;
@@ -102,10 +103,11 @@ fn serve(
     settings: Arc<Settings>,
     handler: impl FnOnce(WebSocket) -> Result<(), Error>,
 ) {
-    let websocket = match Connection::start(stream, early, Role::Server, agreed, settings) {
-        Ok(receiver) => WebSocket::new(receiver),
-        Err(error) => return log::debug!("websocket: not started: {error}"),
-    };
+    let websocket =
+        match Connection::start(Stream::Tcp(stream), early, Role::Server, agreed, settings) {
+            Ok(receiver) => WebSocket::new(receiver),
+            Err(error) => return log::debug!("websocket: not started: {error}"),
+        };
     let connection = websocket.connection();
     // A panic, or a cancellation, goes on after the peer was told.
     match catch_unwind(AssertUnwindSafe(|| handler(websocket))) {

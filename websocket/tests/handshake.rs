@@ -254,13 +254,3 @@ fn a_silent_server_is_given_up() {
         other => panic!("{other}"),
     }
 }
-
-#[test]
-fn wss_is_not_supported_yet() {
-    match greenwire_websocket::connect("wss://localhost/") {
-        Err(Error::Handshake(HandshakeError::UnsupportedScheme(scheme))) => {
-            assert_eq!(scheme, "wss")
-        }
-        other => panic!("{other:?}"),
-    }
-}

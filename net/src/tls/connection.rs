@@ -107,6 +107,15 @@ impl Connection {
         self.when_readable(|state| state.read(buf))
     }
 
+    /// Reads what is there now, and never waits.
+    pub(super) fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        let read = self.state().try_read(&self.socket, |state| state.read(buf));
+        read?.ok_or_else(|| ErrorKind::WouldBlock.into())
+    }
+
     /// Waits until a read need not.
     pub(super) fn park_until_readable(&self) -> io::Result<()> {
         let _turn = self.readers.take();
@@ -143,6 +152,26 @@ impl Connection {
             // It is taken all the same, and leaves with the next write, flush or shutdown.
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(taken),
             result => result.map(|()| taken),
+        }
+    }
+
+    /// Takes what leaves now, or with the next write or flush; takes nothing while something else has to
+    /// leave first. Never waits.
+    pub(super) fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+        let mut state = self.state();
+        if !state.send(&self.socket)? {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let taken = state.encrypt(&buf[..buf.len().min(CHUNK)])?;
+        state.send(&self.socket)?;
+        Ok(taken)
+    }
+
+    /// Sends records as far as the socket takes them now.
+    pub(super) fn try_flush(&self) -> io::Result<()> {
+        match self.state().send(&self.socket)? {
+            true => Ok(()),
+            false => Err(ErrorKind::WouldBlock.into()),
         }
     }
 

@@ -125,6 +125,35 @@ impl TlsStream {
         kind == Some(rustls::HandshakeKind::Resumed)
     }
 
+    /// Reads what has come and is whole, and never waits, on either kind of thread. 0 is the end of the
+    /// stream.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is nothing; as a read's otherwise.
+    pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.connection.try_read(buf)
+    }
+
+    /// Takes bytes to be sent, and never waits, on either kind of thread. What the socket does not take now
+    /// leaves with the next write or flush; [`try_flush`](Self::try_flush) tells whether that is needed.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` while what was taken before has not left; as a write's otherwise.
+    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+        self.connection.try_write(buf)
+    }
+
+    /// Sends what was taken before, and never waits.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if not all of it has left; as a write's otherwise.
+    pub fn try_flush(&self) -> io::Result<()> {
+        self.connection.try_flush()
+    }
+
     fn handle(&self) -> TlsStream {
         let connection = self.connection.clone();
         TlsStream { connection }

@@ -1,8 +1,8 @@
 //! The head of a response, from a server or a proxy.
 
 use super::{Deadline, timed_out};
+use crate::stream::Stream;
 use crate::{Error, HandshakeError};
-use greenwire_net::TcpStream;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::io::{self, Read as _};
 
@@ -17,13 +17,10 @@ pub(super) struct Head {
 
 impl Head {
     /// Reads a head; with it come the bytes that were read beyond it.
-    pub(super) fn read(
-        stream: &mut TcpStream,
-        deadline: Deadline,
-    ) -> Result<(Head, Vec<u8>), Error> {
+    pub(super) fn read(mut stream: &Stream, deadline: Deadline) -> Result<(Head, Vec<u8>), Error> {
         let mut bytes = Vec::new();
         loop {
-            stream.set_read_timeout(Some(deadline.left()?))?;
+            stream.tcp().set_read_timeout(Some(deadline.left()?))?;
             let mut chunk = [0; 2048];
             match stream.read(&mut chunk) {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),

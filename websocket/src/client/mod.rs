@@ -8,19 +8,22 @@ use self::head::Head;
 use self::target::Target;
 use crate::connection::{Agreed, Connection};
 use crate::protocol::{Role, extension, handshake};
+use crate::stream::Stream;
 use crate::{Config, Error, HandshakeError, WebSocket, random};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+#[cfg(feature = "tls")]
+use greenwire_net::tls::Connector;
 use greenwire_net::{TcpStream, ToSocketAddrs as _};
 use http::header::{self, HeaderName};
 use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
-/// Connects to `ws://host[:port]/path` with the default [`Config`].
+/// Connects to `ws://host[:port]/path`, or `wss://…` over TLS (feature `tls`), with the default [`Config`].
 ///
 /// # Errors
-/// [`Error::Io`] if there is no connection to be had, of kind `TimedOut` if it takes longer than
-/// [`Config::handshake_timeout`]; [`Error::Handshake`] if the server does not speak websocket there, or
-/// the URL is not one; `wss://` is not supported yet.
+/// [`Error::Io`] if there is no connection to be had, or none that can be trusted, of kind `TimedOut` if
+/// it takes longer than [`Config::handshake_timeout`]; [`Error::Handshake`] if the server does not speak
+/// websocket there, or the URL is not one.
 pub fn connect(url: &str) -> Result<WebSocket, Error> {
     Config::default().connect(url)
 }
@@ -39,8 +42,12 @@ impl Config {
             Some(proxy) => tunnel::open(proxy, &target.address, deadline)?,
             None => dial(&target.address, deadline)?,
         };
-        stream.write_all(request.as_bytes())?;
-        let (answer, early) = Head::read(&mut stream, deadline)?;
+        if target.tls {
+            stream = self.encrypt(stream, &target, deadline)?;
+        }
+        (&stream).write_all(request.as_bytes())?;
+        (&stream).flush()?;
+        let (answer, early) = Head::read(&stream, deadline)?;
         let ours = self.compression;
         let headers = answer.switched()?;
         let answer = handshake::check_response(&headers, &key, &self.protocols, ours.as_ref())
@@ -52,6 +59,23 @@ impl Config {
         let settings = self.settings.clone();
         let receiver = Connection::start(stream, early, Role::Client, agreed, settings)?;
         Ok(WebSocket::new(receiver))
+    }
+
+    #[cfg(feature = "tls")]
+    fn encrypt(&self, stream: Stream, target: &Target, deadline: Deadline) -> io::Result<Stream> {
+        let connector = match &self.tls {
+            Some(connector) => connector.clone(),
+            None => Connector::new()?,
+        };
+        let connector = connector.handshake_timeout(deadline.left()?);
+        let stream = stream.tcp().try_clone()?;
+        Ok(Stream::Tls(connector.connect(&target.name, stream)?))
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[expect(clippy::unused_self, reason = "the signature is that with TLS")]
+    fn encrypt(&self, _: Stream, _: &Target, _: Deadline) -> io::Result<Stream> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// The request's head (RFC 6455 §4.1).
@@ -96,13 +120,13 @@ impl Deadline {
 }
 
 /// Connects to the first of the addresses that accepts.
-fn dial(address: &str, deadline: Deadline) -> io::Result<TcpStream> {
+fn dial(address: &str, deadline: Deadline) -> io::Result<Stream> {
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for addr in address.to_socket_addrs()? {
         match TcpStream::connect_timeout(&addr, deadline.left()?) {
             Ok(stream) => {
                 stream.set_write_timeout(Some(deadline.left()?))?;
-                return Ok(stream);
+                return Ok(Stream::Tcp(stream));
             }
             Err(error) => failure = error,
         }

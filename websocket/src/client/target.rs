@@ -5,6 +5,14 @@ use http::Uri;
 
 /// Where a URL points to.
 pub(super) struct Target {
+    /// `wss`
+    pub(super) tls: bool,
+    /// The name to be found in the server's certificate.
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(dead_code, reason = "only TLS asks for it")
+    )]
+    pub(super) name: String,
     /// Host and port, to connect to.
     pub(super) address: String,
     /// The `Host` header: without the default port.
@@ -15,18 +23,22 @@ pub(super) struct Target {
 impl Target {
     pub(super) fn parse(url: &str) -> Result<Target, HandshakeError> {
         let uri: Uri = url.parse().map_err(|_| HandshakeError::Invalid("url"))?;
-        match uri.scheme_str() {
-            Some("ws") => {}
+        let tls = match uri.scheme_str() {
+            Some("ws") => false,
+            Some("wss") if cfg!(feature = "tls") => true,
             Some(other) => return Err(HandshakeError::UnsupportedScheme(other.to_owned())),
             None => return Err(HandshakeError::Invalid("url: no scheme")),
-        }
+        };
+        let default_port = if tls { 443 } else { 80 };
         let host = uri.host().filter(|host| !host.is_empty());
         let host = host.ok_or(HandshakeError::Invalid("url: no host"))?;
-        let port = uri.port_u16().unwrap_or(80);
+        let port = uri.port_u16().unwrap_or(default_port);
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         Ok(Target {
+            tls,
+            name: host.trim_matches(['[', ']']).to_owned(),
             address: format!("{host}:{port}"),
-            host: if port == 80 {
+            host: if port == default_port {
                 host.to_owned()
             } else {
                 format!("{host}:{port}")
@@ -61,9 +73,17 @@ mod tests {
             Ok(("a.example:81", "a.example:81", "/b?c=d")),
         );
         check("ws://[::1]:9/?q", Ok(("[::1]:9", "[::1]:9", "/?q")));
+        #[cfg(feature = "tls")]
+        {
+            check("wss://a.example/", Ok(("a.example:443", "a.example", "/")));
+            check(
+                "wss://a.example:80",
+                Ok(("a.example:80", "a.example:80", "/")),
+            );
+        }
         check(
-            "wss://a.example",
-            Err(HandshakeError::UnsupportedScheme("wss".to_owned())),
+            "http://a.example",
+            Err(HandshakeError::UnsupportedScheme("http".to_owned())),
         );
         check("/path", Err(HandshakeError::Invalid("url: no scheme")));
         check("ws://a b", Err(HandshakeError::Invalid("url")));

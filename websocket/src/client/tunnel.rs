@@ -2,27 +2,27 @@
 
 use super::head::Head;
 use super::{Deadline, dial};
+use crate::stream::Stream;
 use crate::{Error, HandshakeError};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use greenwire_net::TcpStream;
 use http::Uri;
 use std::io::Write as _;
 
 /// A stream to `target` by way of `proxy`.
-pub(super) fn open(proxy: &str, target: &str, deadline: Deadline) -> Result<TcpStream, Error> {
+pub(super) fn open(proxy: &str, target: &str, deadline: Deadline) -> Result<Stream, Error> {
     let Proxy {
         address,
         credentials,
     } = Proxy::parse(proxy)?;
-    let mut stream = dial(&address, deadline)?;
+    let stream = dial(&address, deadline)?;
     let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
     if let Some(credentials) = credentials {
         let credentials = STANDARD.encode(credentials);
         request += &format!("Proxy-Authorization: Basic {credentials}\r\n");
     }
     request += "\r\n";
-    stream.write_all(request.as_bytes())?;
-    match Head::read(&mut stream, deadline)? {
+    (&stream).write_all(request.as_bytes())?;
+    match Head::read(&stream, deadline)? {
         (head, _) if !(200..300).contains(&head.status) => {
             Err(HandshakeError::Proxy(head.status).into())
         }

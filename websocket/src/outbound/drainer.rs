@@ -36,8 +36,10 @@ impl Drainer {
     }
 
     fn drain(&mut self) -> io::Result<()> {
-        let mut stream = self.outbound.stream.try_clone()?;
-        stream.set_write_timeout(Some(self.outbound.settings.stall_limit))?;
+        let handle = self.outbound.stream.handle()?;
+        let mut stream = &handle;
+        let limit = self.outbound.settings.stall_limit;
+        stream.tcp().set_write_timeout(Some(limit))?;
         loop {
             let mut rest = self.batch.as_slice();
             while !rest.is_empty() {
@@ -51,6 +53,7 @@ impl Drainer {
                     Err(error) => return Err(error),
                 }
             }
+            stream.flush()?;
             if !self.next_batch() {
                 return Ok(());
             }

@@ -20,8 +20,9 @@ use crate::payload::Prepared;
 use crate::protocol::Role;
 use crate::protocol::deflate::{Deflater, Window};
 use crate::protocol::frame::{self, First, Opcode, Rules};
+use crate::stream::Stream;
 use crate::{Compression, Error, Kind, random, spare};
-use greenwire_net::{Shutdown, TcpStream};
+use greenwire_net::Shutdown;
 use greenwire_runtime::sync::mpsc;
 use greenwire_runtime::{BeforePark, before_park, thread};
 use std::io::{self, IoSlice};
@@ -35,7 +36,7 @@ const WRITE_AT_ONCE: usize = 64 * 1024;
 /// The sending side of one connection, shared by all its senders, the receiver and the drainer.
 #[derive(Debug)]
 pub(crate) struct Outbound {
-    stream: TcpStream,
+    stream: Stream,
     role: Role,
     pub(crate) settings: Arc<Settings>,
     deflate: Option<Deflate>,
@@ -63,7 +64,7 @@ pub(crate) enum Patience {
 impl Outbound {
     /// `deflate` is there if compression was agreed on.
     pub(crate) fn new(
-        stream: TcpStream,
+        stream: Stream,
         role: Role,
         settings: Arc<Settings>,
         deflate: Option<(Window, Compression)>,
@@ -93,7 +94,7 @@ impl Outbound {
         })
     }
 
-    pub(crate) fn stream(&self) -> &TcpStream {
+    pub(crate) fn stream(&self) -> &Stream {
         &self.stream
     }
 
@@ -266,7 +267,7 @@ impl Outbound {
     fn fail_locked(&self, queue: &mut Queue, error: &io::Error) {
         queue.fail(error);
         // An error means that the stream is down already.
-        let _ = self.stream.shutdown(Shutdown::Both);
+        let _ = self.stream.tcp().shutdown(Shutdown::Both);
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -378,9 +379,11 @@ impl Outbound {
         }
         let shared = queue.shared.as_deref().unwrap_or_default();
         let mut parts = [shared, &queue.bytes, rest].map(IoSlice::new);
-        match try_write_all(&self.stream, &mut parts) {
-            Ok([]) => queue.recycle(),
-            Ok(left) => {
+        let written = try_write_all(&self.stream, &mut parts)
+            .and_then(|left| Ok((left, left.is_empty() && self.stream.try_flush()?)));
+        match written {
+            Ok((_, true)) => queue.recycle(),
+            Ok((left, false)) => {
                 let left = left.iter().flat_map(|part| part.iter().copied()).collect();
                 queue.recycle();
                 self.start_draining(queue, left);
@@ -428,17 +431,15 @@ fn wait(mut queue: MutexGuard<'_, Queue>) {
 
 /// Writes as much as the socket takes now; what it has left.
 fn try_write_all<'a, 'b>(
-    stream: &TcpStream,
+    stream: &Stream,
     mut parts: &'a mut [IoSlice<'b>],
 ) -> io::Result<&'a [IoSlice<'b>]> {
     loop {
         IoSlice::advance_slices(&mut parts, 0);
-        let written = match &parts[..] {
-            [] => return Ok(parts),
-            [part] => stream.try_write(part),
-            _ => stream.try_write_vectored(parts),
-        };
-        match written {
+        if parts.is_empty() {
+            return Ok(parts);
+        }
+        match stream.try_write(parts) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(n) => IoSlice::advance_slices(&mut parts, n),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
