@@ -51,13 +51,17 @@ impl Sender {
             Outgoing::Plain(kind, payload) => outbound.send(kind, payload),
             Outgoing::Prepared(prepared) => outbound.send_prepared(prepared, Patience::Waits),
         };
-        self.part_with_slow_reader(sent).map(|_taken| ())
+        match sent {
+            Ok(_taken) => Ok(()),
+            Err(error) => Err(self.part_with_slow_reader(error)),
+        }
     }
 
     /// As [`send`](Self::send), but never waits; whether the message was taken.
     pub(crate) fn try_send(&self, prepared: &Prepared) -> Result<bool, Error> {
         let outbound = &self.connection.outbound;
-        self.part_with_slow_reader(outbound.send_prepared(prepared, Patience::Never))
+        let sent = outbound.send_prepared(prepared, Patience::Never);
+        sent.map_err(|error| self.part_with_slow_reader(error))
     }
 
     /// Begins a message whose pieces are written one after the other, as long as it may be: see
@@ -126,11 +130,12 @@ impl Sender {
         self.connection.outbound.dropped()
     }
 
-    fn part_with_slow_reader(&self, sent: Result<bool, Error>) -> Result<bool, Error> {
-        if matches!(sent, Err(Error::SlowReader)) {
+    #[cold]
+    fn part_with_slow_reader(&self, error: Error) -> Error {
+        if matches!(error, Error::SlowReader) {
             self.connection.part_with_slow_reader();
         }
-        sent
+        error
     }
 }
 

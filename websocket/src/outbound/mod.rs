@@ -99,6 +99,7 @@ impl Outbound {
     }
 
     /// Sends a message. When the queue is full, what the policy says; whether it was taken.
+    #[inline]
     pub(crate) fn send(&self, kind: Kind, payload: &[u8]) -> Result<bool, Error> {
         let key = self.key()?;
         let Some(mut queue) = self.room(Patience::Waits)? else {
@@ -270,6 +271,7 @@ impl Outbound {
         let _ = self.stream.tcp().shutdown(Shutdown::Both);
     }
 
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, Queue> {
         // No code that may panic leaves the queue half changed.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
@@ -285,6 +287,7 @@ impl Outbound {
         queue.check_open().map(|()| queue)
     }
 
+    #[inline]
     fn key(&self) -> io::Result<Option<[u8; 4]>> {
         match self.role {
             Role::Server => Ok(None),
@@ -293,6 +296,7 @@ impl Outbound {
     }
 
     /// How to compress `payload`, if it is to be.
+    #[inline]
     fn deflate_for(&self, payload: &[u8]) -> Option<Deflate> {
         self.deflate
             .filter(|deflate| payload.len() >= deflate.threshold)
@@ -333,6 +337,7 @@ impl Outbound {
     }
 
     /// Queues a message; one that is large, and goes as it is, only as far as the socket leaves it.
+    #[inline]
     fn push_message(&self, queue: &mut Queue, kind: Kind, payload: &[u8], key: Option<[u8; 4]>) {
         let first = First::whole(kind.into());
         if self.deflate_for(payload).is_some() {
@@ -346,6 +351,7 @@ impl Outbound {
     }
 
     /// Sees to it that what was queued leaves in time.
+    #[inline]
     fn dispatch(&self, mut queue: MutexGuard<'_, Queue>) -> Result<(), Error> {
         if queue.draining || queue.len() == 0 {
             return queue.check_open();

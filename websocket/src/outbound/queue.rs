@@ -68,6 +68,7 @@ impl Queue {
         self.in_flight + shared + self.bytes.len() - self.start
     }
 
+    #[inline]
     pub(super) fn push(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
         if self.bytes.capacity() == 0 {
             self.bytes = spare::take();

@@ -139,6 +139,7 @@ impl Header {
 }
 
 /// Appends one frame to `out`, masked if there is a key.
+#[inline]
 pub(crate) fn encode(out: &mut Vec<u8>, first: First, payload: &[u8], key: Option<[u8; 4]>) {
     out.reserve(MAX_HEADER + payload.len());
     encode_header(out, first, payload.len(), key);
