@@ -8,6 +8,7 @@ use greenwire_websocket::{Config, Error, Prepared, Sender, SlowReader, broadcast
 use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 const SIZE: usize = 10_000;
 const BOUND: usize = 100_000;
@@ -135,9 +136,7 @@ fn broadcast_beside_a_slow_reader(policy: SlowReader) {
     let (addr, senders) = serve_senders(config);
     let _slow = Raw::connect(addr);
     let slow = senders.recv_timeout(DEADLINE).unwrap();
-    while slow.queued() < BOUND {
-        slow.send(vec![0; SIZE]).unwrap();
-    }
+    fill(&slow, BOUND);
 
     let readers: Vec<_> = (0..OTHERS)
         .map(|_| thread::spawn(move || read_broadcast(addr, MESSAGES)))
@@ -168,6 +167,18 @@ fn broadcast_beside_a_slow_reader(policy: SlowReader) {
         (slow.is_closed(), slow.dropped() > 0),
         (disconnected, !disconnected)
     );
+}
+
+/// Sends until `bound` bytes wait, and the socket takes no more.
+fn fill(sender: &Sender, bound: usize) {
+    let mut before = 0;
+    while sender.queued() != before || before < bound {
+        while sender.queued() < bound {
+            sender.send(vec![0; SIZE]).unwrap();
+        }
+        before = sender.queued();
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }
 
 fn read_broadcast(addr: SocketAddr, messages: u32) {
