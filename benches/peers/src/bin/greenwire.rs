@@ -112,15 +112,7 @@ fn feed(mut ws: websocket::WebSocket, feeds: &Feeds) -> Result<(), websocket::Er
 fn publish(mut ws: websocket::WebSocket, feeds: &Feeds) -> Result<(), websocket::Error> {
     while let Some(message) = ws.receive()? {
         let mut feeds = feeds.lock().expect("nobody panics");
-        feeds.retain(|feed| send(feed, &message).is_ok());
+        feeds.retain(|feed| feed.send(&message).is_ok());
     }
     Ok(())
-}
-
-/// Without a copy of the message.
-fn send(feed: &websocket::Sender, message: &websocket::Message) -> Result<(), websocket::Error> {
-    match message {
-        websocket::Message::Text(text) => feed.send_text(text),
-        websocket::Message::Binary(bytes) => feed.send_binary(bytes),
-    }
 }
