@@ -55,8 +55,8 @@ pub struct Point {
 }
 
 const USUAL: &[Metric] = &[
-    Throughput,
     CpuPerOperation,
+    Throughput,
     Latency50,
     Latency99,
     ServerBusy,
@@ -76,7 +76,7 @@ const LATENCY: &[Metric] = &[
     CpuPerOperation,
     ServerBusy,
 ];
-const SLOW: &[Metric] = &[Throughput, CpuPerOperation, Latency50, Latency99, Memory];
+const SLOW: &[Metric] = &[CpuPerOperation, Throughput, Latency50, Latency99, Memory];
 const IDLE: &[Metric] = &[MemoryPerConnection, Memory];
 
 /// All scenarios.

@@ -3,6 +3,7 @@
 use crate::Plan;
 use greenwire::net::TcpStream;
 use greenwire::thread;
+use nix::sys::socket::{setsockopt, sockopt::IpBindAddressNoPort};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, Error, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,6 +24,8 @@ pub(crate) fn connect(plan: &Plan, index: usize) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_write_timeout(Some(PATIENCE))?;
     if let Some(source) = source(plan, index) {
+        // The port is chosen when both ends are known; else it takes long once many have been used.
+        setsockopt(&socket, IpBindAddressNoPort, &true)?;
         socket.bind(&SocketAddr::from((source, 0)).into())?;
     }
     socket.connect(&plan.address.into())?;
