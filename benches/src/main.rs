@@ -18,6 +18,7 @@ use greenwire_bench_peers::{PEERS, Peer};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::error::Error;
 use std::fs;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 const BAR: &str = "{elapsed_precise} {bar:30} {pos}/{len} {msg}";
@@ -45,21 +46,28 @@ fn main() -> ExitCode {
 
 fn run(flags: &Flags) -> Result<(), Box<dyn Error>> {
     let file = flags.out.join("results.json");
+    fs::create_dir_all(&flags.out)?;
     let results = if flags.redraw {
         serde_json::from_str(&fs::read_to_string(&file)?)?
     } else {
-        measure(flags)?
+        measure(flags, |so_far| keep(so_far, &file))?
     };
-    fs::create_dir_all(&flags.out)?;
-    fs::write(&file, serde_json::to_string_pretty(&results)?)?;
     let page = flags.out.join("index.html");
     fs::write(&page, page::draw(&results)?)?;
     println!("\n{} and {}", file.display(), page.display());
     Ok(())
 }
 
-/// Everything that the flags ask for. After an interrupt, what there is.
-fn measure(flags: &Flags) -> Result<Results, Box<dyn Error>> {
+fn keep(results: &Results, file: &Path) -> Result<(), Box<dyn Error>> {
+    Ok(fs::write(file, serde_json::to_string_pretty(results)?)?)
+}
+
+/// Everything that the flags ask for; after an interrupt, what there is. `keep` gets what there is after
+/// each scenario, so that an hour's work is not lost with its last minute.
+fn measure(
+    flags: &Flags,
+    keep: impl Fn(&Results) -> Result<(), Box<dyn Error>>,
+) -> Result<Results, Box<dyn Error>> {
     let children = Children::default();
     let all = children.clone();
     ctrlc::set_handler(move || all.interrupt())?;
@@ -98,6 +106,7 @@ fn measure(flags: &Flags) -> Result<Results, Box<dyn Error>> {
         };
         bar.suspend(|| println!("{}", table::scenario(&measured)));
         results.scenarios.push(measured);
+        keep(&results)?;
     }
     bar.finish_and_clear();
     Ok(results)

@@ -24,6 +24,9 @@ const VALUES: i32 = 90;
 
 const FONT: &str = "sans-serif";
 
+/// Values further apart than this are shown by their powers: else the small ones would be one line.
+const SPREAD: f64 = 10.0;
+
 /// Where lines of memory are continued to.
 pub(super) const MILLION: f64 = 1e6;
 
@@ -73,7 +76,7 @@ pub(super) fn lines(scenario: &Scenario, metric: Metric) -> Result<Option<String
     };
     let across: LogCoord<f64> = (least as f64 * 0.85..end * 1.18).log_scale().into();
     let mut picture = String::new();
-    if lowest > 0.0 && highest / lowest > 30.0 {
+    if lowest > 0.0 && highest / lowest > SPREAD {
         // Bytes are counted in powers of two, and so are labelled.
         let base = if metric.is_memory() { 4.0 } else { 10.0 };
         let up = (lowest * 0.7..highest * 1.4).log_scale().base(base);
