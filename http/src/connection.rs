@@ -14,7 +14,7 @@ use crate::upgrade::{Upgrade, Upgraded};
 use crate::{PeerAddr, Request, Response};
 use bytes::Bytes;
 use greenwire_net::server::Slot;
-use greenwire_net::{Shutdown, TcpStream};
+use greenwire_net::{Shutdown, Stream};
 use greenwire_runtime::thread;
 use greenwire_runtime::time::{Duration, Instant};
 use http::{StatusCode, Version};
@@ -31,7 +31,7 @@ const LINGER: Duration = Duration::from_secs(2);
 
 /// Serves a connection to its end, upgrades included. Errors end it, which is all there is to do.
 pub(crate) fn serve(
-    stream: TcpStream,
+    stream: Stream,
     peer: SocketAddr,
     handler: &dyn Handler,
     config: &Config,
@@ -68,7 +68,7 @@ enum Next {
 
 impl<'a> Connection<'a> {
     fn new(
-        stream: TcpStream,
+        stream: Stream,
         peer: SocketAddr,
         handler: &'a dyn Handler,
         config: &'a Config,

@@ -1,20 +1,20 @@
 //! The reading side of a connection: the socket, and bytes that came early.
 
-use greenwire_net::{Buffer, TcpStream};
+use greenwire_net::{Buffer, Stream};
 use std::io::{self, Read};
 use std::time::Duration;
 
 /// What is read next comes from `carry` first, then from the socket.
 #[derive(Debug)]
 pub(crate) struct Input {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     pub(crate) carry: Carry,
     /// The socket's read timeout, remembered to save system calls.
     timeout: Option<Duration>,
 }
 
 impl Input {
-    pub(crate) fn new(stream: TcpStream) -> Input {
+    pub(crate) fn new(stream: Stream) -> Input {
         Input {
             stream,
             carry: Carry::default(),

@@ -1,7 +1,7 @@
 //! The writing side of a connection: gathers what is written and sends it in as few writes as the
 //! client's patience allows, at the latest when the green thread parks.
 
-use greenwire_net::TcpStream;
+use greenwire_net::Stream;
 use greenwire_runtime::sync::{Mutex, MutexGuard};
 use greenwire_runtime::{BeforePark, before_park, thread};
 use std::io::{self, IoSlice, Write};
@@ -15,14 +15,14 @@ const LARGE: usize = 16 << 10;
 
 #[derive(Debug)]
 pub(crate) struct Output {
-    stream: TcpStream,
+    stream: Stream,
     pending: Mutex<Vec<u8>>,
     /// Whether [`BeforePark`] is registered.
     armed: AtomicBool,
 }
 
 impl Output {
-    pub(crate) fn new(stream: TcpStream) -> Arc<Output> {
+    pub(crate) fn new(stream: Stream) -> Arc<Output> {
         Arc::new(Output {
             stream,
             pending: Mutex::default(),
@@ -30,7 +30,7 @@ impl Output {
         })
     }
 
-    pub(crate) fn stream(&self) -> &TcpStream {
+    pub(crate) fn stream(&self) -> &Stream {
         &self.stream
     }
 
@@ -125,7 +125,7 @@ impl BeforePark for Output {
     }
 }
 
-fn write_all_vectored(mut stream: &TcpStream, mut parts: &mut [IoSlice<'_>]) -> io::Result<()> {
+fn write_all_vectored(mut stream: &Stream, mut parts: &mut [IoSlice<'_>]) -> io::Result<()> {
     IoSlice::advance_slices(&mut parts, 0);
     while !parts.is_empty() {
         match stream.write_vectored(parts) {
@@ -141,7 +141,7 @@ fn write_all_vectored(mut stream: &TcpStream, mut parts: &mut [IoSlice<'_>]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use greenwire_net::TcpListener;
+    use greenwire_net::{TcpListener, TcpStream};
     use std::io::Read;
     use std::time::Duration;
 
@@ -151,7 +151,7 @@ mod tests {
         client
             .set_read_timeout(Some(Duration::from_secs(5)))
             .unwrap();
-        (Output::new(listener.accept().unwrap().0), client)
+        (Output::new(listener.accept().unwrap().0.into()), client)
     }
 
     #[test]

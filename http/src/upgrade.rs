@@ -1,7 +1,7 @@
 //! Leaving HTTP on a connection: 101 Switching Protocols. Knows no other protocol.
 
 use crate::{Body, Response};
-use greenwire_net::TcpStream;
+use greenwire_net::Stream;
 use http::StatusCode;
 use std::fmt;
 use std::net::SocketAddr;
@@ -9,13 +9,13 @@ use std::net::SocketAddr;
 /// A connection that speaks HTTP no more, as [`upgrade`] hands it over.
 #[derive(Debug)]
 pub struct Upgraded {
-    stream: TcpStream,
+    stream: Stream,
     early: Vec<u8>,
     peer: SocketAddr,
 }
 
 impl Upgraded {
-    pub(crate) fn new(stream: TcpStream, early: Vec<u8>, peer: SocketAddr) -> Upgraded {
+    pub(crate) fn new(stream: Stream, early: Vec<u8>, peer: SocketAddr) -> Upgraded {
         Upgraded {
             stream,
             early,
@@ -32,7 +32,7 @@ impl Upgraded {
     /// The stream, without read or write timeout, and the bytes already read from it: those that
     /// the client sent right behind its request. They come before anything the stream still gives.
     #[must_use]
-    pub fn into_parts(self) -> (TcpStream, Vec<u8>) {
+    pub fn into_parts(self) -> (Stream, Vec<u8>) {
         (self.stream, self.early)
     }
 }

@@ -85,6 +85,7 @@ mod handle;
 mod listener;
 pub mod server;
 mod socket;
+mod stream;
 mod tcp;
 mod timeout;
 #[cfg(feature = "tls")]
@@ -100,5 +101,6 @@ pub use server::Server;
 pub use std::net::{
     AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6,
 };
+pub use stream::Stream;
 pub use tcp::{Incoming, IntoIncoming, TcpListener, TcpStream};
 pub use udp::UdpSocket;

@@ -6,8 +6,8 @@ use crate::outbound::Outbound;
 use crate::protocol::decoder::Decoder;
 use crate::protocol::extension::Agreement;
 use crate::protocol::{Role, close};
-use crate::stream::Stream;
 use crate::{Compression, Error, Receiver};
+use greenwire_net::Stream;
 use greenwire_net::{Buffer, Shutdown};
 use greenwire_runtime::thread;
 use std::io::{self, Read as _};
@@ -46,8 +46,8 @@ impl Connection {
         agreed: Agreed,
         settings: Arc<Settings>,
     ) -> io::Result<Receiver> {
-        stream.tcp().set_nodelay(true)?;
-        stream.tcp().set_read_timeout(None)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(None)?;
         let Agreed {
             protocol,
             compression,
@@ -146,8 +146,7 @@ impl Connection {
         let deadline = Instant::now() + self.close_timeout();
         if self.outbound.wait_flushed(deadline) {
             if hang_up_first {
-                // An error means that the stream is down already.
-                let _ = self.outbound.stream().end_writing();
+                let _ = self.outbound.stream().shutdown(Shutdown::Write);
             }
             self.discard(deadline);
         }
@@ -160,7 +159,7 @@ impl Connection {
         let mut left = LINGER_BYTES;
         while left > 0 {
             let limit = deadline.saturating_duration_since(Instant::now());
-            if limit.is_zero() || stream.tcp().set_read_timeout(Some(limit)).is_err() {
+            if limit.is_zero() || stream.set_read_timeout(Some(limit)).is_err() {
                 return;
             }
             match stream.read(&mut Buffer::borrow()) {
@@ -172,8 +171,7 @@ impl Connection {
 
     /// Cuts the connection.
     pub(crate) fn shutdown(&self) {
-        // An error means that the stream is down already.
-        let _ = self.outbound.stream().tcp().shutdown(Shutdown::Both);
+        self.outbound.stream().cut();
     }
 
     /// Keeps the receiving side of a dropped `Receiver`, for [`conclude`](Self::conclude).

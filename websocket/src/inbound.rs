@@ -3,8 +3,8 @@
 use crate::Kind;
 use crate::protocol::decoder::{Decoder, Event};
 use crate::protocol::violation::Violation;
-use crate::stream::Stream;
 use greenwire_net::Buffer;
+use greenwire_net::Stream;
 use greenwire_runtime::thread;
 use std::io::{self, Read as _};
 use std::mem;

@@ -122,7 +122,6 @@ mod sender;
 mod server;
 mod silence;
 mod spare;
-mod stream;
 mod websocket;
 
 pub use client::connect;

@@ -237,7 +237,7 @@ impl Receiver {
         }
         let stream = self.connection.outbound.stream();
         if limit != self.limit {
-            stream.tcp().set_read_timeout(limit)?;
+            stream.set_read_timeout(limit)?;
             self.limit = limit;
         }
         self.inbound.fill(stream)

@@ -4,10 +4,9 @@ use crate::config::Settings;
 use crate::connection::{Agreed, Connection};
 use crate::protocol::handshake::{self, Acceptance, Refusal};
 use crate::protocol::{Role, close::code};
-use crate::stream::Stream;
 use crate::{Config, Error, WebSocket};
 use greenwire_http::{Body, Request, Response};
-use greenwire_net::TcpStream;
+use greenwire_net::Stream;
 use greenwire_runtime::thread;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -82,12 +81,12 @@ impl Config {
     /// If the handler does, after the connection was closed.
     pub fn serve_upgraded(
         &self,
-        stream: TcpStream,
+        stream: impl Into<Stream>,
         early: Vec<u8>,
         handler: impl FnOnce(WebSocket) -> Result<(), Error>,
     ) {
         serve(
-            stream,
+            stream.into(),
             early,
             Agreed::default(),
             self.settings.clone(),
@@ -97,17 +96,16 @@ impl Config {
 }
 
 fn serve(
-    stream: TcpStream,
+    stream: Stream,
     early: Vec<u8>,
     agreed: Agreed,
     settings: Arc<Settings>,
     handler: impl FnOnce(WebSocket) -> Result<(), Error>,
 ) {
-    let websocket =
-        match Connection::start(Stream::Tcp(stream), early, Role::Server, agreed, settings) {
-            Ok(receiver) => WebSocket::new(receiver),
-            Err(error) => return log::debug!("websocket: not started: {error}"),
-        };
+    let websocket = match Connection::start(stream, early, Role::Server, agreed, settings) {
+        Ok(receiver) => WebSocket::new(receiver),
+        Err(error) => return log::debug!("websocket: not started: {error}"),
+    };
     let connection = websocket.connection();
     // A panic, or a cancellation, goes on after the peer was told.
     match catch_unwind(AssertUnwindSafe(|| handler(websocket))) {

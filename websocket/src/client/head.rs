@@ -1,8 +1,8 @@
 //! The head of a response, from a server or a proxy.
 
 use super::{Deadline, timed_out};
-use crate::stream::Stream;
 use crate::{Error, HandshakeError};
+use greenwire_net::Stream;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::io::{self, Read as _};
 
@@ -20,7 +20,7 @@ impl Head {
     pub(super) fn read(mut stream: &Stream, deadline: Deadline) -> Result<(Head, Vec<u8>), Error> {
         let mut bytes = Vec::new();
         loop {
-            stream.tcp().set_read_timeout(Some(deadline.left()?))?;
+            stream.set_read_timeout(Some(deadline.left()?))?;
             let mut chunk = [0; 2048];
             match stream.read(&mut chunk) {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),

@@ -8,9 +8,9 @@ use self::head::Head;
 use self::target::Target;
 use crate::connection::{Agreed, Connection};
 use crate::protocol::{Role, extension, handshake};
-use crate::stream::Stream;
 use crate::{Config, Error, HandshakeError, WebSocket, random};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use greenwire_net::Stream;
 #[cfg(feature = "tls")]
 use greenwire_net::tls::Connector;
 use greenwire_net::{TcpStream, ToSocketAddrs as _};
@@ -68,8 +68,10 @@ impl Config {
             None => Connector::new()?,
         };
         let connector = connector.handshake_timeout(deadline.left()?);
-        let stream = stream.tcp().try_clone()?;
-        Ok(Stream::Tls(connector.connect(&target.name, stream)?))
+        match stream {
+            Stream::Tcp(stream) => Ok(connector.connect(&target.name, stream)?.into()),
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 
     #[cfg(not(feature = "tls"))]
@@ -126,7 +128,7 @@ fn dial(address: &str, deadline: Deadline) -> io::Result<Stream> {
         match TcpStream::connect_timeout(&addr, deadline.left()?) {
             Ok(stream) => {
                 stream.set_write_timeout(Some(deadline.left()?))?;
-                return Ok(Stream::Tcp(stream));
+                return Ok(stream.into());
             }
             Err(error) => failure = error,
         }

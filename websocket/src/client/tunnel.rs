@@ -2,9 +2,9 @@
 
 use super::head::Head;
 use super::{Deadline, dial};
-use crate::stream::Stream;
 use crate::{Error, HandshakeError};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use greenwire_net::Stream;
 use http::Uri;
 use std::io::Write as _;
 

@@ -36,10 +36,10 @@ impl Drainer {
     }
 
     fn drain(&mut self) -> io::Result<()> {
-        let handle = self.outbound.stream.handle()?;
+        let handle = self.outbound.stream.try_clone()?;
         let mut stream = &handle;
         let limit = self.outbound.settings.stall_limit;
-        stream.tcp().set_write_timeout(Some(limit))?;
+        stream.set_write_timeout(Some(limit))?;
         loop {
             let mut rest = self.batch.as_slice();
             while !rest.is_empty() {

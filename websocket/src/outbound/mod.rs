@@ -20,9 +20,8 @@ use crate::payload::Prepared;
 use crate::protocol::Role;
 use crate::protocol::deflate::{Deflater, Window};
 use crate::protocol::frame::{self, First, Opcode, Rules};
-use crate::stream::Stream;
 use crate::{Compression, Error, Kind, random, spare};
-use greenwire_net::Shutdown;
+use greenwire_net::Stream;
 use greenwire_runtime::sync::mpsc;
 use greenwire_runtime::{BeforePark, before_park, thread};
 use std::io::{self, IoSlice};
@@ -267,8 +266,7 @@ impl Outbound {
 
     fn fail_locked(&self, queue: &mut Queue, error: &io::Error) {
         queue.fail(error);
-        // An error means that the stream is down already.
-        let _ = self.stream.tcp().shutdown(Shutdown::Both);
+        self.stream.cut();
     }
 
     #[inline]
@@ -386,7 +384,7 @@ impl Outbound {
         let shared = queue.shared.as_deref().unwrap_or_default();
         let mut parts = [shared, &queue.bytes, rest].map(IoSlice::new);
         let written = try_write_all(&self.stream, &mut parts)
-            .and_then(|left| Ok((left, left.is_empty() && self.stream.try_flush()?)));
+            .and_then(|left| Ok((left, left.is_empty() && try_flush(&self.stream)?)));
         match written {
             Ok((_, true)) => queue.recycle(),
             Ok((left, false)) => {
@@ -435,6 +433,14 @@ fn wait(mut queue: MutexGuard<'_, Queue>) {
     let _ = progress.recv();
 }
 
+/// Sends what the stream has taken; whether all of it has left.
+fn try_flush(stream: &Stream) -> io::Result<bool> {
+    match stream.try_flush() {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        flushed => flushed.map(|()| true),
+    }
+}
+
 /// Writes as much as the socket takes now; what it has left.
 fn try_write_all<'a, 'b>(
     stream: &Stream,
@@ -445,7 +451,7 @@ fn try_write_all<'a, 'b>(
         if parts.is_empty() {
             return Ok(parts);
         }
-        match stream.try_write(parts) {
+        match stream.try_write_vectored(parts) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(n) => IoSlice::advance_slices(&mut parts, n),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
