@@ -2,10 +2,11 @@
 
 use crate::error::Error;
 use crate::incoming::Incoming;
-use crate::response::BodyWriter;
 use crate::upgrade::Upgrade;
+use crate::writer::BodyWriter;
 use bytes::Bytes;
-use std::io::{self, Cursor, Read};
+use http::HeaderMap;
+use std::io::{self, Cursor, Read, Write};
 use std::{fmt, mem};
 
 /// The body of a [`Request`](crate::Request) or a [`Response`](crate::Response).
@@ -20,7 +21,8 @@ use std::{fmt, mem};
 /// [`writer`](Body::writer)): chunked to an HTTP/1.1 client, ended by the end of the connection to
 /// an HTTP/1.0 client, or of the length that the handler's `Content-Length` promises. If it fails
 /// midway, the connection is cut, so that a client cannot take a part for the whole; only an
-/// HTTP/1.0 client has no means to tell. For a `HEAD` request it is not run at all.
+/// HTTP/1.0 client has no means to tell. For a `HEAD` request it is not run at all. A
+/// [`writer`](Body::writer) may end with [trailers](BodyWriter::set_trailers).
 ///
 /// [`Config::max_body`]: crate::Config::max_body
 ///
@@ -30,7 +32,7 @@ use std::{fmt, mem};
 pub struct Body(Kind);
 
 /// The function of [`Body::writer`].
-pub(crate) type WriteFn = Box<dyn FnOnce(&mut BodyWriter) -> io::Result<()> + Send>;
+pub(crate) type WriteFn = Box<dyn FnOnce(&mut BodyWriter<'_>) -> io::Result<()> + Send>;
 
 #[derive(Default)]
 pub(crate) enum Kind {
@@ -38,7 +40,8 @@ pub(crate) enum Kind {
     Empty,
     Bytes(Bytes),
     Incoming(Incoming),
-    Reader(Box<dyn Read + Send>),
+    /// With its length, if that is known.
+    Reader(Box<dyn Read + Send>, Option<u64>),
     Writer(WriteFn),
     Upgrade(Upgrade),
 }
@@ -53,7 +56,14 @@ impl Body {
     /// All that `reader` gives, read while it is sent.
     #[must_use]
     pub fn from_reader(reader: impl Read + Send + 'static) -> Body {
-        Body(Kind::Reader(Box::new(reader)))
+        Body(Kind::Reader(Box::new(reader), None))
+    }
+
+    /// The first `length` bytes that `reader` gives, sent with this length. If there are fewer, the
+    /// connection is cut.
+    #[must_use]
+    pub fn from_sized_reader(reader: impl Read + Send + 'static, length: u64) -> Body {
+        Body(Kind::Reader(Box::new(reader.take(length)), Some(length)))
     }
 
     /// The items one after the other, each sent before the green thread parks for the next.
@@ -93,7 +103,9 @@ impl Body {
     /// # let _ = ticks();
     /// ```
     #[must_use]
-    pub fn writer(write: impl FnOnce(&mut BodyWriter) -> io::Result<()> + Send + 'static) -> Body {
+    pub fn writer(
+        write: impl FnOnce(&mut BodyWriter<'_>) -> io::Result<()> + Send + 'static,
+    ) -> Body {
         Body(Kind::Writer(Box::new(write)))
     }
 
@@ -112,7 +124,8 @@ impl Body {
             Kind::Empty | Kind::Upgrade(_) => Some(0),
             Kind::Bytes(bytes) => Some(bytes.len() as u64),
             Kind::Incoming(incoming) => incoming.length(),
-            Kind::Reader(_) | Kind::Writer(_) => None,
+            Kind::Reader(_, length) => *length,
+            Kind::Writer(_) => None,
         }
     }
 
@@ -133,6 +146,40 @@ impl Body {
     /// As [`read_to_vec`](Body::read_to_vec), and [`Error::NotUtf8`].
     pub fn read_text(&mut self) -> Result<String, Error> {
         String::from_utf8(self.read_to_vec()?).map_err(|_| Error::NotUtf8)
+    }
+
+    /// The trailers of a request's body, which a chunked one may have: there once the body has been
+    /// read to its end, none before. Those that frame or route a message are left out.
+    #[must_use]
+    pub fn trailers(&self) -> HeaderMap {
+        match &self.0 {
+            Kind::Incoming(incoming) => incoming.trailers(),
+            _ => HeaderMap::new(),
+        }
+    }
+
+    /// Writes the whole body to `out`, whatever its kind, and gives the trailers: what a middleware
+    /// needs that changes bodies, and a test that looks at them.
+    ///
+    /// ```
+    /// use greenwire_http::Body;
+    /// use std::io::Write;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let mut bytes = Vec::new();
+    /// Body::writer(|out| write!(out, "tick")).write_to(&mut bytes)?;
+    /// assert_eq!(bytes, b"tick");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of reading the body and of writing to `out`; `UnexpectedEof` if a reader gives less than
+    /// the length that was told.
+    pub fn write_to(self, out: &mut dyn Write) -> io::Result<HeaderMap> {
+        let mut out = BodyWriter::to(out);
+        write_kind(self.0, &mut out)?;
+        Ok(out.into_trailers())
     }
 
     pub(crate) fn incoming(incoming: Incoming) -> Body {
@@ -160,7 +207,7 @@ impl Read for Body {
                 Ok(count)
             }
             Kind::Incoming(incoming) => incoming.read(buf).map_err(io::Error::from),
-            Kind::Reader(reader) => reader.read(buf),
+            Kind::Reader(reader, _) => reader.read(buf),
             Kind::Writer(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
@@ -208,11 +255,52 @@ impl fmt::Debug for Body {
             Kind::Empty => "Empty",
             Kind::Bytes(bytes) => return write!(f, "Body({} bytes)", bytes.len()),
             Kind::Incoming(_) => "Incoming",
-            Kind::Reader(_) => "Reader",
+            Kind::Reader(..) => "Reader",
             Kind::Writer(_) => "Writer",
             Kind::Upgrade(_) => "Upgrade",
         };
         write!(f, "Body({name})")
+    }
+}
+
+/// Writes a body of any kind.
+pub(crate) fn write_kind(body: Kind, out: &mut BodyWriter<'_>) -> io::Result<()> {
+    match body {
+        Kind::Empty | Kind::Upgrade(_) => Ok(()),
+        Kind::Bytes(bytes) => out.write_all(&bytes),
+        Kind::Incoming(mut incoming) => {
+            copy(|buf| incoming.read(buf).map_err(io::Error::from), out)?;
+            out.set_trailers(incoming.trailers());
+            Ok(())
+        }
+        Kind::Reader(mut reader, length) => {
+            let copied = copy(|buf| reader.read(buf), out)?;
+            match length {
+                Some(length) if copied < length => Err(io::ErrorKind::UnexpectedEof.into()),
+                _ => Ok(()),
+            }
+        }
+        Kind::Writer(write) => write(out),
+    }
+}
+
+/// As `io::copy`, in pieces that fit a green thread's stack.
+fn copy(
+    mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
+    out: &mut BodyWriter<'_>,
+) -> io::Result<u64> {
+    let mut buf = [0; 8192];
+    let mut copied = 0;
+    loop {
+        match read(&mut buf) {
+            Ok(0) => return Ok(copied),
+            Ok(count) => {
+                out.write_all(&buf[..count])?;
+                copied += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

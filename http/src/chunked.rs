@@ -34,7 +34,8 @@ pub(crate) struct Decoder {
     digits: u8,
     extension: usize,
     extensions: usize,
-    trailers: usize,
+    /// The trailer section so far, with the empty line that ends it.
+    trailers: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,17 @@ enum State {
     Done,
 }
 
+impl State {
+    /// Whether the next byte is one of the trailer section.
+    fn is_trailing(self) -> bool {
+        use State::{EndLf, TrailerLf, TrailerName, TrailerStart, TrailerValue};
+        matches!(
+            self,
+            TrailerStart | TrailerName | TrailerValue | TrailerLf | EndLf
+        )
+    }
+}
+
 impl Decoder {
     pub(crate) fn new() -> Decoder {
         Decoder {
@@ -61,12 +73,17 @@ impl Decoder {
             digits: 0,
             extension: 0,
             extensions: 0,
-            trailers: 0,
+            trailers: Vec::new(),
         }
     }
 
     pub(crate) fn is_done(&self) -> bool {
         self.state == State::Done
+    }
+
+    /// The trailer section, once the body [is done](Self::is_done).
+    pub(crate) fn trailers(&self) -> &[u8] {
+        &self.trailers
     }
 
     /// Passes over the framing at the start of `input`: gives the bytes used and what follows them.
@@ -95,6 +112,12 @@ impl Decoder {
     }
 
     fn step(&mut self, byte: u8) -> Result<(), &'static str> {
+        if self.state.is_trailing() {
+            if self.trailers.len() == MAX_TRAILERS {
+                return Err("trailers too long");
+            }
+            self.trailers.push(byte);
+        }
         self.state = match (self.state, byte) {
             (State::Size, _) if byte.is_ascii_hexdigit() => self.digit(byte)?,
             (State::Size, b';') if self.digits > 0 => State::Extension,
@@ -152,12 +175,7 @@ impl Decoder {
         }
     }
 
-    /// Trailers are checked and dropped: nobody may act on what came after the body was handled.
     fn trailer(&mut self, byte: u8) -> Result<State, &'static str> {
-        self.trailers += 1;
-        if self.trailers > MAX_TRAILERS {
-            return Err("trailers too long");
-        }
         match (self.state, byte) {
             (State::TrailerName, b':') => Ok(State::TrailerValue),
             (State::TrailerStart | State::TrailerName, _) if is_token(byte) => {

@@ -9,9 +9,10 @@ use crate::incoming::{self, Lender, Rest};
 use crate::input::{Input, is_timeout};
 use crate::output::Output;
 use crate::parse::{self, Framing, Head, Scanner};
+use crate::peer::Peer;
 use crate::response::{self, Context};
 use crate::upgrade::{Upgrade, Upgraded};
-use crate::{PeerAddr, Request, Response};
+use crate::{Request, Response};
 use bytes::Bytes;
 use greenwire_net::server::Slot;
 use greenwire_net::{Shutdown, Stream};
@@ -32,12 +33,14 @@ const LINGER: Duration = Duration::from_secs(2);
 /// Serves a connection to its end, upgrades included. Errors end it, which is all there is to do.
 pub(crate) fn serve(
     stream: Stream,
-    peer: SocketAddr,
+    peer: Option<SocketAddr>,
     handler: &dyn Handler,
     config: &Config,
     slot: &Slot,
 ) {
-    let end = Connection::new(stream, peer, handler, config, slot).and_then(Connection::run);
+    let peer = Peer::new(&stream, peer);
+    let end =
+        Connection::new(stream, peer.clone(), handler, config, slot).and_then(Connection::run);
     match end {
         Ok(None) => {}
         Ok(Some((upgrade, upgraded))) => upgrade.run(upgraded),
@@ -48,7 +51,7 @@ pub(crate) fn serve(
 struct Connection<'a> {
     input: Input,
     output: Arc<Output>,
-    peer: SocketAddr,
+    peer: Peer,
     handler: &'a dyn Handler,
     config: &'a Config,
     slot: &'a Slot,
@@ -69,7 +72,7 @@ enum Next {
 impl<'a> Connection<'a> {
     fn new(
         stream: Stream,
-        peer: SocketAddr,
+        peer: Peer,
         handler: &'a dyn Handler,
         config: &'a Config,
         slot: &'a Slot,
@@ -173,7 +176,7 @@ impl<'a> Connection<'a> {
             expects_continue,
         } = head;
         let context = Context::new(&parts.method, parts.version, keep_alive);
-        parts.extensions.insert(PeerAddr(self.peer));
+        parts.extensions.insert(self.peer.clone());
         self.output.flush_before_park()?;
         if framing == Framing::Empty {
             let response = self.call(Request::from_parts(parts, Body::empty()));

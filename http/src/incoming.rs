@@ -5,8 +5,9 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::input::{Input, is_timeout};
 use crate::output::Output;
-use crate::parse::Framing;
+use crate::parse::{self, Framing};
 use greenwire_runtime::sync::Mutex;
+use http::HeaderMap;
 use std::io;
 use std::sync::{Arc, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
@@ -99,6 +100,17 @@ impl Incoming {
                 ..
             }) => Some(*length),
             _ => None,
+        }
+    }
+
+    /// Those of a body that has been read to its end.
+    pub(crate) fn trailers(&self) -> HeaderMap {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(Source {
+                state: State::Chunked(decoder),
+                ..
+            }) if decoder.is_done() => parse::parse_trailers(decoder.trailers()),
+            _ => HeaderMap::new(),
         }
     }
 }

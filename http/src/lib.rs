@@ -38,7 +38,7 @@
 //! 1. The connection parks. It sends first what it has gathered.
 //! 2. The head is parsed strictly by RFC 9112: whatever two parsers may read differently is
 //!    refused, and the connection closed. That leaves no room for request smuggling.
-//! 3. The handler gets a [`Request`]; its extensions hold the [`PeerAddr`]. The body is still in
+//! 3. The handler gets a [`Request`]; its extensions hold the [`Peer`]. The body is still in
 //!    the socket and comes as it is read; a client that waits for `100 Continue` gets it at the
 //!    first read.
 //! 4. The handler returns a [`Response`]. Framing is the server's: a handler's `Transfer-Encoding`
@@ -87,9 +87,11 @@ mod incoming;
 mod input;
 mod output;
 mod parse;
+mod peer;
 mod response;
 mod server;
 mod upgrade;
+mod writer;
 
 pub use body::Body;
 pub use config::Config;
@@ -98,16 +100,13 @@ pub use handler::{Handler, IntoResponse, html};
 pub use http::{
     Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header,
 };
-pub use response::BodyWriter;
+pub use peer::Peer;
 pub use server::Server;
 pub use upgrade::{Upgraded, upgrade};
+pub use writer::BodyWriter;
 
 /// What a handler gets.
 pub type Request = http::Request<Body>;
 
 /// What a handler returns.
 pub type Response = http::Response<Body>;
-
-/// The address of the client, in a request's extensions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PeerAddr(pub std::net::SocketAddr);

@@ -6,7 +6,11 @@
 use crate::config::Config;
 use crate::error::Refusal;
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
+use http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_TYPE, COOKIE, EXPECT, HOST, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
+    IF_UNMODIFIED_SINCE, MAX_FORWARDS, RANGE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version};
 
@@ -331,6 +335,56 @@ fn wants_keep_alive(version: Version, headers: &HeaderMap) -> bool {
 /// Whether the `Connection` header has this option.
 pub(crate) fn has_option(headers: &HeaderMap, option: &str) -> bool {
     elements(headers, CONNECTION).any(|o| o.eq_ignore_ascii_case(option.as_bytes()))
+}
+
+/// The trailers of a chunked body, from its trailer section with the empty line that ends it. What
+/// may not trail is left out.
+pub(crate) fn parse_trailers(section: &[u8]) -> HeaderMap {
+    let mut lines = vec![httparse::EMPTY_HEADER; memchr::memchr_iter(b'\n', section).count()];
+    let mut trailers = HeaderMap::new();
+    // The decoder has refused what is malformed.
+    if let Ok(httparse::Status::Complete((_, lines))) = httparse::parse_headers(section, &mut lines)
+    {
+        for line in lines {
+            let name = HeaderName::from_bytes(line.name.as_bytes());
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(line.value))
+                && may_trail(&name)
+            {
+                trailers.append(name, value);
+            }
+        }
+    }
+    trailers
+}
+
+/// Whether a header may come after the body: not if it frames or routes the message, says who asks,
+/// or how to read what came before (RFC 9110 §6.5.1).
+pub(crate) fn may_trail(name: &HeaderName) -> bool {
+    const HEAD_ONLY: [HeaderName; 22] = [
+        AUTHORIZATION,
+        CACHE_CONTROL,
+        CONNECTION,
+        CONTENT_ENCODING,
+        CONTENT_LENGTH,
+        CONTENT_RANGE,
+        CONTENT_TYPE,
+        COOKIE,
+        EXPECT,
+        HOST,
+        IF_MATCH,
+        IF_MODIFIED_SINCE,
+        IF_NONE_MATCH,
+        IF_RANGE,
+        IF_UNMODIFIED_SINCE,
+        MAX_FORWARDS,
+        RANGE,
+        SET_COOKIE,
+        TE,
+        TRAILER,
+        TRANSFER_ENCODING,
+        UPGRADE,
+    ];
+    !HEAD_ONLY.contains(name)
 }
 
 /// The elements of a list header, over all its lines (RFC 9110 §5.6.1).

@@ -4,10 +4,11 @@ use crate::Response;
 use crate::body::{self, Kind};
 use crate::output::Output;
 use crate::parse;
+use crate::writer::{BodyWriter, Framing};
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, StatusCode, Version};
 use std::cell::RefCell;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -26,72 +27,6 @@ impl Context {
             is_head: *method == Method::HEAD,
             version,
             keep_alive,
-        }
-    }
-}
-
-/// How the client finds the end of the response (RFC 9112 §6.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Framing {
-    /// By the status or method: nothing follows, and no length is told.
-    Bare,
-    Length(u64),
-    Chunked,
-    UntilClose,
-}
-
-/// Where the function of [`Body::writer`](crate::Body::writer) writes: one chunk for each write,
-/// gathered and sent when the green thread parks or 64 KiB are there, and on `flush`. On an
-/// ordinary OS thread each write is sent at once.
-#[derive(Debug)]
-pub struct BodyWriter {
-    output: Arc<Output>,
-    framing: Framing,
-}
-
-impl Write for BodyWriter {
-    /// # Errors
-    /// Those of the socket; `InvalidInput` beyond the `Content-Length` that the handler set.
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        match &mut self.framing {
-            Framing::Chunked => self.output.append_framed(buf, b"\r\n", |pending| {
-                // Writing to a Vec cannot fail.
-                let _ = write!(pending, "{:x}\r\n", buf.len());
-            })?,
-            Framing::Length(rest) => {
-                *rest = rest.checked_sub(buf.len() as u64).ok_or_else(|| {
-                    io::Error::new(
-                        io::ErrorKind::InvalidInput,
-                        "body exceeds its Content-Length",
-                    )
-                })?;
-                self.output.append(buf, |_| {})?;
-            }
-            Framing::UntilClose | Framing::Bare => self.output.append(buf, |_| {})?,
-        }
-        self.output.flush_before_park()?;
-        Ok(buf.len())
-    }
-
-    /// Waits until the socket has taken all that was written.
-    fn flush(&mut self) -> io::Result<()> {
-        self.output.flush()
-    }
-}
-
-impl BodyWriter {
-    /// Tells the client that this was all.
-    fn finish(self) -> io::Result<()> {
-        match self.framing {
-            Framing::Chunked => self.output.append(b"0\r\n\r\n", |_| {}),
-            Framing::Length(1..) => Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "body shorter than its Content-Length",
-            )),
-            _ => Ok(()),
         }
     }
 }
@@ -127,28 +62,22 @@ pub(crate) fn send(
         output.append(b"", head)?;
         return Ok(keep_alive);
     }
-    let out = BodyWriter {
-        output: output.clone(),
-        framing,
-    };
     match body {
         Kind::Empty | Kind::Upgrade(_) => output.append(b"", head)?,
         Kind::Bytes(bytes) => output.append(&bytes, head)?,
-        Kind::Incoming(mut incoming) => {
+        streamed => {
             output.append(b"", head)?;
-            let read = |buf: &mut [u8]| incoming.read(buf).map_err(io::Error::from);
-            stream(out, |out| copy(read, out))?;
-        }
-        Kind::Reader(mut reader) => {
-            output.append(b"", head)?;
-            stream(out, |out| copy(|buf| reader.read(buf), out))?;
-        }
-        Kind::Writer(write) => {
-            output.append(b"", head)?;
-            stream(out, write)?;
+            stream(output, framing, streamed)?;
         }
     }
     Ok(keep_alive)
+}
+
+fn stream(output: &Arc<Output>, framing: Framing, body: Kind) -> io::Result<()> {
+    output.flush_before_park()?;
+    let mut out = BodyWriter::to_connection(output.clone(), framing);
+    body::write_kind(body, &mut out)?;
+    out.finish()
 }
 
 /// Sends the head of an upgrade, with the headers as they are.
@@ -160,31 +89,6 @@ pub(crate) fn send_upgrade(output: &Output, response: &Response) -> io::Result<(
         }
     })?;
     output.flush()
-}
-
-fn stream(
-    mut out: BodyWriter,
-    write: impl FnOnce(&mut BodyWriter) -> io::Result<()>,
-) -> io::Result<()> {
-    out.output.flush_before_park()?;
-    write(&mut out)?;
-    out.finish()
-}
-
-/// As `io::copy`, in pieces that fit a green thread's stack.
-fn copy(
-    mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
-    out: &mut BodyWriter,
-) -> io::Result<()> {
-    let mut buf = [0; 8192];
-    loop {
-        match read(&mut buf) {
-            Ok(0) => return Ok(()),
-            Ok(count) => out.write_all(&buf[..count])?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 fn choose_framing(response: &Response, body: &Kind, context: Context) -> Framing {
@@ -199,7 +103,8 @@ fn choose_framing(response: &Response, body: &Kind, context: Context) -> Framing
         Kind::Empty | Kind::Upgrade(_) => Some(0),
         Kind::Bytes(bytes) => Some(bytes.len() as u64),
         Kind::Incoming(incoming) => incoming.length().or(promised),
-        Kind::Reader(_) | Kind::Writer(_) => promised,
+        Kind::Reader(_, length) => length.or(promised),
+        Kind::Writer(_) => promised,
     };
     match length {
         Some(length) => Framing::Length(length),
@@ -250,7 +155,7 @@ fn write_status(out: &mut Vec<u8>, status: StatusCode) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_header(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
+pub(crate) fn write_header(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
     out.extend_from_slice(name.as_str().as_bytes());
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);

@@ -100,7 +100,7 @@ impl Server {
         let config = self.config;
         let server = self.server.max_connections(config.max_connections);
         server.serve_with_slot(move |stream, peer, slot| {
-            connection::serve(stream.into(), peer, &*handler, &config, slot);
+            connection::serve(stream.into(), Some(peer), &*handler, &config, slot);
         })
     }
 }

@@ -1,21 +1,21 @@
 //! Leaving HTTP on a connection: 101 Switching Protocols. Knows no other protocol.
 
+use crate::Peer;
 use crate::{Body, Response};
 use greenwire_net::Stream;
 use http::StatusCode;
 use std::fmt;
-use std::net::SocketAddr;
 
 /// A connection that speaks HTTP no more, as [`upgrade`] hands it over.
 #[derive(Debug)]
 pub struct Upgraded {
     stream: Stream,
     early: Vec<u8>,
-    peer: SocketAddr,
+    peer: Peer,
 }
 
 impl Upgraded {
-    pub(crate) fn new(stream: Stream, early: Vec<u8>, peer: SocketAddr) -> Upgraded {
+    pub(crate) fn new(stream: Stream, early: Vec<u8>, peer: Peer) -> Upgraded {
         Upgraded {
             stream,
             early,
@@ -23,10 +23,10 @@ impl Upgraded {
         }
     }
 
-    /// The address of the other side.
+    /// The other side.
     #[must_use]
-    pub fn peer_addr(&self) -> SocketAddr {
-        self.peer
+    pub fn peer(&self) -> &Peer {
+        &self.peer
     }
 
     /// The stream, without read or write timeout, and the bytes already read from it: those that

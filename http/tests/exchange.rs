@@ -4,7 +4,7 @@ mod common;
 
 use common::{Client, exchange, start, statuses};
 use greenwire_http::{
-    Body, Config, Error, HeaderValue, Method, PeerAddr, Request, Response, StatusCode, header, html,
+    Body, Config, Error, HeaderValue, Method, Peer, Request, Response, StatusCode, header, html,
 };
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -15,14 +15,8 @@ fn handle(mut request: Request) -> Result<Response, Error> {
         "/stream-back" => Response::new(request.into_body()),
         "/ignore" => Response::new("ignored".into()),
         "/peer" => {
-            let loopback = request
-                .extensions()
-                .get::<PeerAddr>()
-                .unwrap()
-                .0
-                .ip()
-                .is_loopback();
-            Response::new(loopback.to_string().into())
+            let ip = Peer::of(&request).and_then(Peer::ip).unwrap();
+            Response::new(ip.is_loopback().to_string().into())
         }
         "/elsewhere" => {
             let mut body = request.into_body();
@@ -64,6 +58,17 @@ fn handle(mut request: Request) -> Result<Response, Error> {
             headers.append("x-a", HeaderValue::from_static("2"));
             response
         }
+        "/trailers" => {
+            let text = request.body_mut().read_text()?;
+            let mut trailers = request.body().trailers();
+            trailers.insert("x-length", HeaderValue::from(text.len()));
+            trailers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("9"));
+            Response::new(Body::writer(move |out| {
+                out.set_trailers(trailers);
+                out.write_all(text.as_bytes())
+            }))
+        }
+        "/sized" => Response::new(Body::from_sized_reader(&b"sized more"[..], 5)),
         "/204" | "/304" | "/101" => {
             let mut response = Response::new("nothing".into());
             *response.status_mut() = request.uri().path()[1..].parse().unwrap();
@@ -247,6 +252,38 @@ fn bodies_are_read_however_they_come() {
     check(
         chunked.replace("/echo", "/stream-back").repeat(2),
         &streamed.repeat(2),
+    );
+}
+
+#[test]
+fn trailers_come_and_go() {
+    let trailed = |version: &str, trailers: &str| {
+        format!(
+            "POST /trailers HTTP/{version}\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n\
+             2\r\nhi\r\n0\r\n{trailers}\r\n"
+        )
+    };
+    check(
+        trailed(
+            "1.1",
+            "X-A: b \r\nX-A:c\r\nHost: evil\r\nTransfer-Encoding: x\r\n",
+        )
+        .repeat(2),
+        &"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n\
+         2\r\nhi\r\n0\r\nx-a: b\r\nx-a: c\r\nx-length: 2\r\n\r\n"
+            .repeat(2),
+    );
+    check(
+        "POST /trailers HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi",
+        "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhi",
+    );
+}
+
+#[test]
+fn a_reader_of_known_length_is_not_chunked() {
+    check(
+        get("/sized").repeat(2),
+        &"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nsized".repeat(2),
     );
 }
 

@@ -16,7 +16,7 @@ fn shout(request: Request) -> Response {
         .headers_mut()
         .insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     let mut response = upgrade(response, |upgraded| {
-        assert!(upgraded.peer_addr().ip().is_loopback());
+        assert!(upgraded.peer().ip().unwrap().is_loopback());
         let (mut stream, early) = upgraded.into_parts();
         stream.write_all(&early.to_ascii_uppercase()).unwrap();
         let mut buf = [0; 64];
