@@ -31,7 +31,7 @@ pub fn usage() -> String {
 usage: cargo bench-all [scenario...] [option...]
 
   --quick            one short run of each, in a few minutes: does everything work?
-  --full             all sizes, longer runs, nine where a peer is near: about an hour
+  --full             all sizes, nine runs where a peer is near: about an hour
   --out DIR          where results.json and index.html go (default: benches/target/results)
   --peers A,B        only these, by their names, or the beginnings of them
   --runs N           how often each is measured (default 5)
@@ -102,8 +102,8 @@ impl Flags {
         };
         match self.effort {
             Effort::Quick => rounds(1, 1, 0.2, 0.5),
-            Effort::Usual => rounds(5, 5, 0.3, 1.0),
-            Effort::Full => rounds(5, 9, 0.4, 1.2),
+            Effort::Usual => rounds(5, 5, 0.3, 0.8),
+            Effort::Full => rounds(5, 9, 0.3, 0.8),
         }
     }
 

@@ -36,7 +36,8 @@ pub struct Rounds {
 
 impl Rounds {
     /// These, as they suit a point. Idle connections are measured less often: their memory is the same
-    /// each time, and many take long to connect. A large broadcast takes longer, since a message does.
+    /// each time, and many take long to connect. A large broadcast takes longer, since a message does, and
+    /// so does what comes at a fixed rate, since it is seldom.
     pub fn of(self, point: &Point) -> Rounds {
         let most = match (point.load.kind, point.load.connections) {
             (Kind::Idle, ..5_000) => 3,
@@ -46,6 +47,7 @@ impl Rounds {
         };
         let least = match (point.load.kind, point.load.connections) {
             (Kind::Broadcast, 5_000..) => 2.0,
+            _ if point.load.rate.is_some() => 3.0,
             _ => 0.0,
         };
         Rounds {

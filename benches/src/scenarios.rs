@@ -11,7 +11,7 @@ pub enum Effort {
     Quick,
     /// Five runs of the usual sizes.
     Usual,
-    /// Longer runs of all sizes, and more of them where peers are close.
+    /// All sizes, and more runs where peers are close.
     Full,
 }
 
