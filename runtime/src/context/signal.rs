@@ -1,6 +1,5 @@
 //! Signal handlers: how they are installed, and how they pass a signal on to the one before.
 
-use std::io;
 use std::mem::MaybeUninit;
 
 pub(super) type Handler =
@@ -47,12 +46,4 @@ pub(super) fn call(
         handler(signal);
     }
     true
-}
-
-pub(super) fn check(result: libc::c_int) -> io::Result<()> {
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
 }

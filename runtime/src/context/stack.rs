@@ -18,7 +18,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use corosensei::stack::StackPointer;
+use super::maps;
 
 /// The smallest slot. Below it, the guard would leave too little.
 pub(crate) const MIN_SIZE: usize = 32 * 1024;
@@ -76,20 +76,11 @@ impl Extent {
         super::prefetch(self.base().wrapping_sub(depth).wrapping_add(super::MARGIN));
     }
 
-    /// Where the first frame begins: a little below the base, and not equally for all stacks, since
-    /// lines of memory at the same offset in a page compete for the same few places in a CPU's cache.
-    fn top(self) -> usize {
-        const LINE: usize = 64;
-        const COLOURS: usize = 16;
-        let number = self.base() / self.size();
-        self.base() - number % COLOURS * LINE
-    }
-
     pub(crate) fn size(self) -> usize {
         1 << (self.0 & (MIN_SIZE - 1))
     }
 
-    fn limit(self) -> usize {
+    pub(super) fn limit(self) -> usize {
         self.base() - self.size()
     }
 
@@ -123,19 +114,6 @@ impl Stack {
     /// Whether the pool would give such a stack to one who asks for `size` bytes.
     pub(crate) fn fits(&self, size: usize) -> bool {
         self.0.size() == slot_size(size)
-    }
-}
-
-// SAFETY: `Pool::take` hands out each slot once until it is put back, at least MIN_SIZE bytes of
-// readable and writable memory that is never unmapped, with a guard installed at its low end.
-// Base and limit are multiples of MIN_SIZE.
-unsafe impl corosensei::stack::Stack for Stack {
-    fn base(&self) -> StackPointer {
-        StackPointer::new(self.0.top()).expect("a mapped address is not null")
-    }
-
-    fn limit(&self) -> StackPointer {
-        StackPointer::new(self.0.limit()).expect("a mapped address is not null")
     }
 }
 
@@ -196,8 +174,8 @@ impl Pool {
     fn install_guard(&self, extent: Extent) -> io::Result<()> {
         let guard = extent.guard();
         match self.guard {
-            Guard::Marker => sys::mark(guard),
-            Guard::Protect => sys::protect(guard),
+            Guard::Marker => maps::mark(guard),
+            Guard::Protect => maps::protect(guard),
         }
         .map_err(|cause| out_of("guard", cause))
     }
@@ -209,7 +187,7 @@ impl Class {
             let largest = LARGEST_MAP.max(size);
             let mut bytes = self.next_map.clamp(FIRST_MAP.max(size), largest);
             self.fresh = loop {
-                match sys::reserve(bytes, size) {
+                match maps::reserve(bytes, size) {
                     Ok(map) => break map,
                     // Where address space is limited (`ulimit -v`, strict overcommit), less may do.
                     Err(_) if bytes / 2 >= size => bytes /= 2,
@@ -245,142 +223,21 @@ fn out_of(what: &str, cause: io::Error) -> io::Error {
 
 /// Gives the physical memory behind `ranges` back to the kernel; they read as zero afterwards.
 pub(crate) fn release(ranges: &[Range<usize>]) {
-    sys::release(ranges);
+    maps::release(ranges);
 }
 
-fn page_size() -> usize {
+pub(super) fn page_size() -> usize {
     rustix::param::page_size()
 }
 
 fn markers_work() -> bool {
     let page = page_size();
-    let Ok(map) = sys::reserve(page, page) else {
+    let Ok(map) = maps::reserve(page, page) else {
         return false;
     };
-    let works = sys::mark(map.clone()).is_ok();
-    sys::unmap(map);
+    let works = maps::mark(map.clone()).is_ok();
+    maps::unmap(map);
     works
-}
-
-/// The system calls, each a thin safe function over address ranges that the pool owns.
-mod sys {
-    use std::io;
-    use std::ops::Range;
-    use std::ptr;
-
-    use libc::{MAP_ANONYMOUS, MAP_PRIVATE, PROT_NONE, PROT_READ, PROT_WRITE};
-
-    /// Memory that is only reserved counts for nothing. FreeBSD has no other kind.
-    #[cfg(not(target_os = "freebsd"))]
-    const MAP_NORESERVE: libc::c_int = libc::MAP_NORESERVE;
-    #[cfg(target_os = "freebsd")]
-    const MAP_NORESERVE: libc::c_int = 0;
-
-    /// Reserves `bytes` of zeroed address space, aligned to `align`.
-    pub(super) fn reserve(bytes: usize, align: usize) -> io::Result<Range<usize>> {
-        // The kernel aligns to pages.
-        let padded = bytes + align - super::page_size();
-        // SAFETY: a new anonymous map at an address of the kernel's choice touches nothing else.
-        let start = unsafe {
-            libc::mmap(
-                ptr::null_mut(),
-                padded,
-                PROT_READ | PROT_WRITE,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                -1,
-                0,
-            )
-        };
-        if start == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        // A huge page would make 2 MiB resident for each first touch. Best effort.
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        // SAFETY: the range was mapped just above and is ours.
-        unsafe {
-            libc::madvise(start, padded, libc::MADV_NOHUGEPAGE);
-        }
-        let start = start.expose_provenance().next_multiple_of(align);
-        Ok(start..start + bytes)
-    }
-
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    pub(super) fn mark(range: Range<usize>) -> io::Result<()> {
-        const MADV_GUARD_INSTALL: libc::c_int = 102;
-        // SAFETY: the range lies in a map of the pool and no stack's usable part is in it.
-        check(unsafe { libc::madvise(pointer(range.start), range.len(), MADV_GUARD_INSTALL) })
-    }
-
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    pub(super) fn mark(_: Range<usize>) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    pub(super) fn unmap(range: Range<usize>) {
-        // SAFETY: only `markers_work` calls this, for a map that nobody else knows.
-        unsafe { libc::munmap(pointer(range.start), range.len()) };
-    }
-
-    pub(super) fn protect(range: Range<usize>) -> io::Result<()> {
-        // SAFETY: as in `mark`.
-        check(unsafe { libc::mprotect(pointer(range.start), range.len(), PROT_NONE) })
-    }
-
-    /// Kernels since 6.13 take many ranges of the own process in one call; others one each.
-    pub(super) fn release(ranges: &[Range<usize>]) {
-        #[cfg(target_os = "linux")]
-        let ranges = &ranges[release_batched(ranges)..];
-        for range in ranges {
-            // SAFETY: nothing below the stack pointer of a suspended green thread is live.
-            unsafe { libc::madvise(pointer(range.start), range.len(), libc::MADV_DONTNEED) };
-        }
-    }
-
-    /// Returns how many of the ranges are done.
-    #[cfg(target_os = "linux")]
-    fn release_batched(ranges: &[Range<usize>]) -> usize {
-        const PIDFD_SELF: libc::c_int = -10000;
-        const LONGEST: usize = 1024;
-        let mut done = 0;
-        for batch in ranges.chunks(LONGEST) {
-            let vectors: Vec<libc::iovec> = batch
-                .iter()
-                .map(|r| libc::iovec {
-                    iov_base: pointer(r.start),
-                    iov_len: r.len(),
-                })
-                .collect();
-            let bytes: usize = batch.iter().map(Range::len).sum();
-            // SAFETY: as in `release`; the kernel only reads `vectors`.
-            let released = unsafe {
-                libc::syscall(
-                    libc::SYS_process_madvise,
-                    PIDFD_SELF,
-                    vectors.as_ptr(),
-                    vectors.len(),
-                    libc::MADV_DONTNEED,
-                    0,
-                )
-            };
-            if usize::try_from(released) != Ok(bytes) {
-                return done;
-            }
-            done += batch.len();
-        }
-        done
-    }
-
-    fn pointer(address: usize) -> *mut libc::c_void {
-        ptr::with_exposed_provenance_mut(address)
-    }
-
-    fn check(result: libc::c_int) -> io::Result<()> {
-        if result == 0 {
-            Ok(())
-        } else {
-            Err(io::Error::last_os_error())
-        }
-    }
 }
 
 #[cfg(all(test, not(loom)))]

@@ -29,8 +29,8 @@ pub use source::{Direction, Source, blocks_in_kernel};
 const EVENTS: usize = 1024;
 
 /// Timeouts from here on are left to mio, which counts in milliseconds. Nearer ones are waited for in
-/// nanoseconds.
-const NEAR: Duration = Duration::from_millis(10);
+/// nanoseconds, but under Miri, which has no `ppoll`.
+const NEAR: Duration = Duration::from_millis(if cfg!(miri) { 0 } else { 10 });
 
 /// The token of the bell.
 const BELL: Token = Token(usize::MAX);
@@ -98,7 +98,9 @@ impl Reactor {
                 Some(Duration::ZERO)
             }
             // The last milliseconds are waited for precisely, by the next call.
-            Some(far) => Some(Duration::from_millis((far.as_millis() - 1) as u64)),
+            Some(far) => Some(Duration::from_millis(
+                far.as_millis().saturating_sub(1) as u64
+            )),
             None => None,
         };
         self.take_in(remote, timeout, wake);

@@ -154,7 +154,13 @@ impl Worker {
         let slot = match self.room_for(&task) {
             Ok((slot, stack)) => {
                 slot.extent.set(stack.extent());
-                *slot.context.borrow_mut() = Some(Context::new(stack, || run(slot)));
+                let entry = move || {
+                    if context::ARE_OS_THREADS {
+                        self.runs_on_this_thread();
+                    }
+                    run(slot);
+                };
+                *slot.context.borrow_mut() = Some(Context::new(stack, entry));
                 slot
             }
             Err(error) => {

@@ -105,7 +105,7 @@ pub(super) fn start(
     let builder = std::thread::Builder::new().name(format!("greenwire-{}", shared.index));
     builder.spawn(move || {
         let worker: &'static Worker = Box::leak(Box::new(Worker::new(own, shared, runtime)));
-        CURRENT.set(Some(worker));
+        worker.runs_on_this_thread();
         shared.sampler.runs_here();
         if let Err(error) = context::guard_against_overflow(describe_running) {
             log::warn!("a stack overflow will not be reported: {error}");
@@ -150,6 +150,10 @@ impl Worker {
     /// The worker that the calling OS thread is, if it is one.
     pub(crate) fn current() -> Option<&'static Worker> {
         CURRENT.get()
+    }
+
+    pub(super) fn runs_on_this_thread(&'static self) {
+        CURRENT.set(Some(self));
     }
 
     /// The green thread that is calling, and its worker.

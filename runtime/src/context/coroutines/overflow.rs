@@ -5,17 +5,11 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::ops::Range;
 use std::ptr;
 use std::sync::OnceLock;
 
-use super::signal::{call, check, install};
-
-/// Tells the guard of the stack that the calling OS thread runs on, and the name of the green thread,
-/// if one runs.
-///
-/// Called in a signal handler: it must not allocate, lock or panic.
-pub(crate) type Running = fn(report: &mut dyn FnMut(Range<usize>, Option<&str>));
+use super::super::Running;
+use super::super::signal::{call, install};
 
 const SIGNALS: [libc::c_int; 2] = [libc::SIGSEGV, libc::SIGBUS];
 
@@ -121,5 +115,13 @@ fn forward(
         unsafe {
             libc::signal(signal, libc::SIG_DFL);
         }
+    }
+}
+
+fn check(result: libc::c_int) -> io::Result<()> {
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
     }
 }
