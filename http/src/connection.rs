@@ -177,7 +177,7 @@ impl<'a> Connection<'a> {
         } = head;
         let context = Context::new(&parts.method, parts.version, keep_alive);
         parts.extensions.insert(self.peer.clone());
-        self.output.flush_before_park()?;
+        self.output.flush_at_park();
         if framing == Framing::Empty {
             let response = self.call(Request::from_parts(parts, Body::empty()));
             return self.answer(response, context, None);

@@ -33,10 +33,11 @@ impl Input {
 
     /// Waits without a buffer, then reads what is there to the end of the carry. 0 at the end.
     pub(crate) fn fill(&mut self) -> io::Result<usize> {
+        self.carry.keep();
         self.stream.park_until_readable()?;
         let mut buffer = Buffer::borrow();
         let count = self.read_socket(&mut buffer)?;
-        self.carry.push(&buffer[..count]);
+        self.carry.push(buffer, count);
         Ok(count)
     }
 
@@ -54,37 +55,64 @@ impl Input {
 /// Bytes read from the socket and not used yet. Owns no memory while there are none.
 #[derive(Debug, Default)]
 pub(crate) struct Carry {
-    bytes: Vec<u8>,
+    bytes: Bytes,
     used: usize,
+}
+
+#[derive(Debug, Default)]
+enum Bytes {
+    #[default]
+    None,
+    /// So many at the start of a borrowed buffer: just read, and mostly used up before anybody waits.
+    Lent(Buffer, usize),
+    Kept(Vec<u8>),
 }
 
 impl Carry {
     pub(crate) fn unread(&self) -> &[u8] {
-        &self.bytes[self.used..]
+        let bytes = match &self.bytes {
+            Bytes::None => &[],
+            Bytes::Lent(buffer, end) => &buffer[..*end],
+            Bytes::Kept(bytes) => &bytes[..],
+        };
+        &bytes[self.used..]
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        matches!(self.bytes, Bytes::None)
     }
 
     pub(crate) fn consume(&mut self, count: usize) {
         self.used += count;
-        if self.used == self.bytes.len() {
+        if self.unread().is_empty() {
             *self = Carry::default();
+        } else {
+            self.keep();
         }
     }
 
-    pub(crate) fn push(&mut self, more: &[u8]) {
-        if self.used > 0 {
-            self.bytes.drain(..self.used);
+    fn push(&mut self, buffer: Buffer, count: usize) {
+        match &mut self.bytes {
+            Bytes::Kept(bytes) => {
+                bytes.drain(..self.used);
+                bytes.extend_from_slice(&buffer[..count]);
+                self.used = 0;
+            }
+            _ if count == 0 => {}
+            _ => self.bytes = Bytes::Lent(buffer, count),
+        }
+    }
+
+    /// Gives a borrowed buffer back.
+    fn keep(&mut self) {
+        if let Bytes::Lent(..) = self.bytes {
+            self.bytes = Bytes::Kept(self.unread().to_vec());
             self.used = 0;
         }
-        self.bytes.extend_from_slice(more);
     }
 
-    pub(crate) fn into_vec(mut self) -> Vec<u8> {
-        self.bytes.drain(..self.used);
-        self.bytes
+    pub(crate) fn into_vec(self) -> Vec<u8> {
+        self.unread().to_vec()
     }
 }
 

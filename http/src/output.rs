@@ -2,11 +2,11 @@
 //! client's patience allows, at the latest when the green thread parks.
 
 use greenwire_net::Stream;
-use greenwire_runtime::sync::{Mutex, MutexGuard};
-use greenwire_runtime::{BeforePark, before_park, thread};
+use greenwire_runtime::{BeforePark, before_park, sync, thread};
 use std::io::{self, IoSlice, Write};
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// As much is gathered before it is sent.
 const GATHER: usize = 64 << 10;
@@ -16,16 +16,29 @@ const LARGE: usize = 16 << 10;
 #[derive(Debug)]
 pub(crate) struct Output {
     stream: Stream,
-    pending: Mutex<Vec<u8>>,
+    /// Never locked across a wait, so std's lock will do, which is the cheapest.
+    gathered: Mutex<Gathered>,
+    /// Taken by whoever waits for the socket to take bytes.
+    turn: sync::Mutex<()>,
     /// Whether [`BeforePark`] is registered.
     armed: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Gathered {
+    bytes: Vec<u8>,
+    /// The stream has taken bytes that have not left: TLS does so.
+    held_up: bool,
+    /// Somebody waits for the socket with bytes that come before these.
+    behind: bool,
 }
 
 impl Output {
     pub(crate) fn new(stream: Stream) -> Arc<Output> {
         Arc::new(Output {
             stream,
-            pending: Mutex::default(),
+            gathered: Mutex::default(),
+            turn: sync::Mutex::default(),
             armed: AtomicBool::new(false),
         })
     }
@@ -46,56 +59,116 @@ impl Output {
         end: &[u8],
         write: impl FnOnce(&mut Vec<u8>),
     ) -> io::Result<()> {
-        let mut pending = self.lock();
-        write(&mut pending);
+        let mut gathered = self.lock();
+        write(&mut gathered.bytes);
         if body.len() >= LARGE {
-            let parts = &mut [
-                IoSlice::new(&pending),
-                IoSlice::new(body),
-                IoSlice::new(end),
-            ];
-            let sent = write_all_vectored(&self.stream, parts);
-            *pending = Vec::new();
-            return sent;
+            drop(gathered);
+            return self.send(body, end);
         }
-        pending.extend_from_slice(body);
-        pending.extend_from_slice(end);
-        if pending.len() >= GATHER {
-            self.send(&mut pending)
-        } else {
-            Ok(())
+        gathered.bytes.extend_from_slice(body);
+        gathered.bytes.extend_from_slice(end);
+        if gathered.bytes.len() < GATHER {
+            return Ok(());
         }
+        drop(gathered);
+        self.flush()
     }
 
     /// Sends what is gathered; waits until the socket has taken it.
     pub(crate) fn flush(&self) -> io::Result<()> {
-        self.send(&mut self.lock())
+        let mut gathered = self.lock();
+        if gathered.is_empty() {
+            return Ok(());
+        }
+        // Mostly the socket takes all of it at once.
+        if !gathered.behind && gathered.send_now(&self.stream)? {
+            return Ok(());
+        }
+        drop(gathered);
+        self.send(b"", b"")
     }
 
-    /// Has what is gathered sent before the calling green thread parks. An ordinary OS thread may
-    /// wait anywhere, so there it is sent now.
+    /// Has what is gathered sent before the calling green thread parks. For an ordinary OS thread
+    /// nobody can do that.
+    pub(crate) fn flush_at_park(self: &Arc<Self>) {
+        if thread::is_green()
+            && !self.lock().is_empty()
+            && !self.armed.swap(true, Ordering::Relaxed)
+        {
+            before_park(self.clone());
+        }
+    }
+
+    /// As [`flush_at_park`](Output::flush_at_park), and at once on an ordinary OS thread, which may
+    /// wait anywhere.
     pub(crate) fn flush_before_park(self: &Arc<Self>) -> io::Result<()> {
         if !thread::is_green() {
             return self.flush();
         }
-        if !self.lock().is_empty() && !self.armed.swap(true, Ordering::Relaxed) {
-            before_park(self.clone());
-        }
+        self.flush_at_park();
         Ok(())
     }
 
-    /// Writes all, and forgets it even on failure: the connection ends then.
-    fn send(&self, pending: &mut Vec<u8>) -> io::Result<()> {
-        if pending.is_empty() {
-            return Ok(());
-        }
-        let sent = (&self.stream).write_all(pending);
-        *pending = Vec::new();
-        sent
+    /// Sends what is gathered, then `body` and `end`, and forgets them even on failure: the connection
+    /// ends then.
+    fn send(&self, body: &[u8], end: &[u8]) -> io::Result<()> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _waiting = Waiting::begin(self);
+        let gathered = mem::take(&mut self.lock().bytes);
+        let parts = &mut [&gathered, body, end].map(IoSlice::new);
+        write_all_vectored(&self.stream, parts)?;
+        (&self.stream).flush()?;
+        self.lock().held_up = false;
+        Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Gathered> {
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Gathered {
+    fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && !self.held_up && !self.behind
+    }
+
+    /// Sends what the socket takes without waiting; whether that was all.
+    fn send_now(&mut self, stream: &Stream) -> io::Result<bool> {
+        let mut sent = 0;
+        while sent < self.bytes.len() {
+            match stream.try_write(&self.bytes[sent..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => sent += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.bytes.drain(..sent);
+                    return Ok(false);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.bytes = Vec::new();
+        self.held_up = match stream.try_flush() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
+            flushed => flushed.map(|()| false)?,
+        };
+        Ok(!self.held_up)
+    }
+}
+
+/// While it lives, what is gathered comes behind bytes that wait for the socket.
+struct Waiting<'a>(&'a Output);
+
+impl Waiting<'_> {
+    fn begin(output: &Output) -> Waiting<'_> {
+        output.lock().behind = true;
+        Waiting(output)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.lock().behind = false;
     }
 }
 
@@ -104,23 +177,10 @@ impl BeforePark for Output {
     /// within a flush, which is what parks then.
     fn before_park(&self) {
         self.armed.store(false, Ordering::Relaxed);
-        let mut pending = match self.pending.try_lock() {
-            Ok(pending) => pending,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return,
-        };
-        let mut sent = 0;
-        while sent < pending.len() {
-            match self.stream.try_write(&pending[sent..]) {
-                Ok(count @ 1..) => sent += count,
-                // An error is met again, and reported, by the next flush.
-                _ => break,
-            }
-        }
-        if sent == pending.len() {
-            *pending = Vec::new();
-        } else {
-            pending.drain(..sent);
+        let mut gathered = self.lock();
+        if !gathered.behind {
+            // An error is met again, and reported, by the next flush.
+            let _ = gathered.send_now(&self.stream);
         }
     }
 }
@@ -180,10 +240,13 @@ mod tests {
     #[test]
     fn a_park_within_a_flush_is_left_alone() {
         let (output, _client) = pair();
-        let mut pending = output.lock();
-        pending.extend_from_slice(b"in flight");
+        output.append(b"in flight", |_| {}).unwrap();
+        let waiting = Waiting::begin(&output);
         output.before_park();
-        assert_eq!(&pending[..], b"in flight");
+        assert_eq!(output.lock().bytes, b"in flight");
+        drop(waiting);
+        output.before_park();
+        assert!(output.lock().is_empty());
     }
 
     #[test]

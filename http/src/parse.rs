@@ -163,18 +163,24 @@ fn parse_with<'b>(head: &'b Bytes, lines: &mut [httparse::Header<'b>]) -> Result
         Version::HTTP_11
     };
     parts.method = parse_method(method)?;
-    parts.headers = collect(head, request.headers)?;
+    let seen = collect(head, request.headers, &mut parts.headers)?;
     parts.uri = parse_target(&parts.method, head.slice_ref(target.as_bytes()))?;
-    check_host(&parts)?;
+    check_host(&parts, seen)?;
     if let Some(authority) = parts.uri.authority() {
         let host = HeaderValue::from_str(authority.as_str())
             .map_err(|_| Refusal::bad_request("malformed request target"))?;
         parts.headers.insert(HOST, host);
     }
     Ok(Head {
-        framing: parse_framing(parts.version, &parts.headers)?,
-        keep_alive: wants_keep_alive(parts.version, &parts.headers),
-        expects_continue: parse_expect(parts.version, &parts.headers)?,
+        framing: match seen.framing {
+            true => parse_framing(parts.version, &parts.headers)?,
+            false => Framing::Empty,
+        },
+        keep_alive: match seen.connection {
+            true => wants_keep_alive(parts.version, &parts.headers),
+            false => parts.version == Version::HTTP_11,
+        },
+        expects_continue: seen.expect && parse_expect(parts.version, &parts.headers)?,
         parts,
     })
 }
@@ -216,17 +222,41 @@ fn parse_method(method: &str) -> Result<Method, Refusal> {
     }
 }
 
+/// Which of the headers that a server acts on are there: what is not need not be looked up.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    hosts: usize,
+    framing: bool,
+    connection: bool,
+    expect: bool,
+}
+
+impl Seen {
+    fn note(&mut self, name: &HeaderName) {
+        self.hosts += usize::from(name == HOST);
+        self.framing |= name == CONTENT_LENGTH || name == TRANSFER_ENCODING;
+        self.connection |= name == CONNECTION;
+        self.expect |= name == EXPECT;
+    }
+}
+
 /// The headers as slices of the one head: no allocation for each.
-fn collect(head: &Bytes, lines: &[httparse::Header<'_>]) -> Result<HeaderMap, Refusal> {
-    let mut headers = HeaderMap::with_capacity(lines.len());
+fn collect(
+    head: &Bytes,
+    lines: &[httparse::Header<'_>],
+    headers: &mut HeaderMap,
+) -> Result<Seen, Refusal> {
+    let mut seen = Seen::default();
+    headers.reserve(lines.len());
     for line in lines {
         let name = HeaderName::from_bytes(line.name.as_bytes())
             .map_err(|_| Refusal::bad_request("malformed header name"))?;
         let value = HeaderValue::from_maybe_shared(head.slice_ref(line.value))
             .map_err(|_| Refusal::bad_request("malformed header value"))?;
+        seen.note(&name);
         headers.append(name, value);
     }
-    Ok(headers)
+    Ok(seen)
 }
 
 /// Origin, absolute and asterisk form (RFC 9112 §3.2).
@@ -250,14 +280,13 @@ fn parse_target(method: &Method, target: Bytes) -> Result<Uri, Refusal> {
 }
 
 /// RFC 9112 §3.2: exactly one `Host` in HTTP/1.1, and a valid one.
-fn check_host(parts: &Parts) -> Result<(), Refusal> {
-    let mut hosts = parts.headers.get_all(HOST).iter();
-    match (hosts.next(), hosts.next()) {
+fn check_host(parts: &Parts, seen: Seen) -> Result<(), Refusal> {
+    match (parts.headers.get(HOST), seen.hosts) {
         (None, _) if parts.version == Version::HTTP_10 => Ok(()),
         (None, _) => Err(Refusal::bad_request("missing Host header")),
-        (Some(host), None) if host.as_bytes().iter().all(|&byte| is_host_byte(byte)) => Ok(()),
-        (Some(_), None) => Err(Refusal::bad_request("malformed Host header")),
-        (Some(_), Some(_)) => Err(Refusal::bad_request("more than one Host header")),
+        (Some(_), 2..) => Err(Refusal::bad_request("more than one Host header")),
+        (Some(host), _) if host.as_bytes().iter().all(|&byte| is_host_byte(byte)) => Ok(()),
+        (Some(_), _) => Err(Refusal::bad_request("malformed Host header")),
     }
 }
 
