@@ -196,6 +196,29 @@ fn a_green_thread_may_ask() {
 }
 
 #[test]
+fn the_use_of_a_stack_is_told() {
+    fn wait_below(bytes: [u8; 20_000], until: &Event) -> usize {
+        until.wait();
+        std::hint::black_box(bytes).len()
+    }
+    let until = Arc::new(Event::new());
+    let theirs = until.clone();
+    let deep = spawn("stack: deep", move || wait_below([1; 20_000], &theirs));
+    let shallow = spawn("stack: shallow", thread::park);
+    let dump = dump_when("both park", |dump| {
+        is_parked(dump, "stack: deep") && is_parked(dump, "stack: shallow")
+    });
+    let of = |name| find(&dump, name).unwrap().stack().unwrap();
+    let (much, little) = (of("stack: deep"), of("stack: shallow"));
+    assert!(much.used > 20_000 && much.used < much.size, "{much:?}");
+    assert!(little.used > 0 && little.used < 20_000, "{little:?}");
+    until.set();
+    assert_eq!(deep.join().unwrap(), 20_000);
+    shallow.thread().unpark();
+    shallow.join().unwrap();
+}
+
+#[test]
 fn what_is_beyond_the_limit_is_counted() {
     let (sender, receiver) = mpsc::channel::<()>();
     let receiver = Arc::new(Mutex::new(receiver));

@@ -35,7 +35,18 @@ pub struct GreenThread {
     parent: Option<ThreadId>,
     worker: usize,
     state: State,
+    stack: Option<Stack>,
     backtrace: Vec<Frame>,
+}
+
+/// The stack of a green thread in a [`Dump`] that does not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stack {
+    /// How many bytes are in use, from its beginning to the call that waits. It may have used more before.
+    pub used: usize,
+    /// How many bytes there are.
+    pub size: usize,
 }
 
 /// What a green thread in a [`Dump`] is doing.
@@ -215,6 +226,10 @@ impl GreenThread {
                 since: nanoseconds(wait.since, now),
                 left: wait.until.map(|until| nanoseconds(now, until)),
             }),
+            stack: Some(Stack {
+                used: seen.stack.0,
+                size: seen.stack.1,
+            }),
             backtrace: resolver.backtrace(&seen.frames),
         }
     }
@@ -227,6 +242,7 @@ impl GreenThread {
             parent: sample.parent,
             worker,
             state: State::Running,
+            stack: None,
         }
     }
 
@@ -253,6 +269,11 @@ impl GreenThread {
     /// What it is doing.
     pub fn state(&self) -> State {
         self.state
+    }
+
+    /// What it uses of its stack. `None` while it runs.
+    pub fn stack(&self) -> Option<Stack> {
+        self.stack
     }
 
     /// Where it stands, the innermost call first. The runtime's own frames are left out, but for the call

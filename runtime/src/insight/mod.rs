@@ -21,7 +21,7 @@ mod print;
 mod reason;
 mod watchdog;
 
-pub use dump::{Dump, GreenThread, OsThread, State, dump, dump_up_to};
+pub use dump::{Dump, GreenThread, OsThread, Stack, State, dump, dump_up_to};
 pub use frames::Frame;
 pub(crate) use on_signal::dump_on_sigusr1;
 pub use reason::Reason;

@@ -57,6 +57,8 @@ pub(crate) struct Seen {
     pub(crate) parent: Option<ThreadId>,
     /// `None` if it could go on.
     pub(crate) wait: Option<Wait>,
+    /// How many bytes of its stack are in use, and how many it has.
+    pub(crate) stack: (usize, usize),
     /// The return addresses on its stack, innermost first; none if there was no room to unwind.
     pub(crate) frames: Vec<usize>,
 }
@@ -159,6 +161,10 @@ impl Worker {
                 since,
                 until: self.timers.borrow().deadline(slot.index()),
             }),
+            stack: (
+                slot.depth.get() as usize,
+                slot.extent.get().usable().len(),
+            ),
             frames: told.frames,
         }
     }

@@ -108,8 +108,9 @@ impl ThreadId {
         NonZero::new(bits).map(ThreadId)
     }
 
-    /// The number that [`dump`](crate::dump) shows. It is unique among the last four billion threads.
-    pub(crate) fn number(self) -> u32 {
+    /// The number that [`dump`](crate::dump()) shows. It is unique among the last four billion threads.
+    #[must_use]
+    pub fn number(self) -> u32 {
         self.0.get() as u32
     }
 }
