@@ -190,6 +190,10 @@ impl Body {
         Body(Kind::Upgrade(upgrade))
     }
 
+    pub(crate) fn of_kind(kind: Kind) -> Body {
+        Body(kind)
+    }
+
     pub(crate) fn into_kind(self) -> Kind {
         self.0
     }

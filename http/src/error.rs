@@ -25,6 +25,18 @@ pub enum Error {
     MalformedBody(&'static str),
     /// The request's body was to be text and is not UTF-8: 400.
     NotUtf8,
+    /// The request is not what the handler asked for, as JSON with other fields: 400.
+    Malformed {
+        /// What it was to be.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The request's body is of another type than the handler asked for: 415.
+    UnsupportedType {
+        /// The type that it should have.
+        expected: &'static str,
+    },
     /// The response has been sent, so its request's body can be read no more: 500.
     RequestOver,
 }
@@ -36,8 +48,19 @@ impl Error {
         match self {
             Error::Io(_) | Error::RequestOver => StatusCode::INTERNAL_SERVER_ERROR,
             Error::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Error::Truncated | Error::MalformedBody(_) | Error::NotUtf8 => StatusCode::BAD_REQUEST,
+            Error::Truncated
+            | Error::MalformedBody(_)
+            | Error::NotUtf8
+            | Error::Malformed { .. } => StatusCode::BAD_REQUEST,
+            Error::UnsupportedType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::TimedOut => StatusCode::REQUEST_TIMEOUT,
+        }
+    }
+
+    pub(crate) fn malformed(what: &'static str, reason: &dyn fmt::Display) -> Error {
+        Error::Malformed {
+            what,
+            reason: reason.to_string(),
         }
     }
 
@@ -47,7 +70,10 @@ impl Error {
             Error::BodyTooLarge { .. } => io::ErrorKind::FileTooLarge,
             Error::Truncated => io::ErrorKind::UnexpectedEof,
             Error::TimedOut => io::ErrorKind::TimedOut,
-            Error::MalformedBody(_) | Error::NotUtf8 => io::ErrorKind::InvalidData,
+            Error::MalformedBody(_)
+            | Error::NotUtf8
+            | Error::Malformed { .. }
+            | Error::UnsupportedType { .. } => io::ErrorKind::InvalidData,
             Error::RequestOver => io::ErrorKind::BrokenPipe,
         }
     }
@@ -62,6 +88,8 @@ impl fmt::Display for Error {
             Error::TimedOut => f.write_str("client stopped sending the request body"),
             Error::MalformedBody(reason) => write!(f, "malformed request body: {reason}"),
             Error::NotUtf8 => f.write_str("request body is not UTF-8"),
+            Error::Malformed { what, reason } => write!(f, "malformed {what}: {reason}"),
+            Error::UnsupportedType { expected } => write!(f, "the body must be {expected}"),
             Error::RequestOver => f.write_str("the request has been answered already"),
         }
     }
@@ -131,7 +159,7 @@ impl Refusal {
     pub(crate) fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.reason));
         *response.status_mut() = self.status;
-        crate::handler::set_content_type(&mut response, "text/plain; charset=utf-8");
+        crate::answer::set_content_type(&mut response, "text/plain; charset=utf-8");
         response
     }
 }

@@ -75,6 +75,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod answer;
 mod body;
 mod chunked;
 #[cfg(feature = "client")]
@@ -82,25 +83,34 @@ pub mod client;
 mod config;
 mod connection;
 mod error;
+pub mod files;
+pub mod forms;
 mod handler;
 mod incoming;
 mod input;
 mod output;
 mod parse;
 mod peer;
+mod request;
 mod response;
+pub mod router;
 mod server;
 mod upgrade;
 mod writer;
 
+pub use answer::{IntoResponse, Json, Redirect, html};
 pub use body::Body;
 pub use config::Config;
+pub use cookie::{self, Cookie};
 pub use error::Error;
-pub use handler::{Handler, IntoResponse, html};
+pub use handler::Handler;
 pub use http::{
     Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header,
 };
 pub use peer::Peer;
+pub use request::RequestExt;
+#[doc(inline)]
+pub use router::Router;
 pub use server::Server;
 pub use upgrade::{Upgraded, upgrade};
 pub use writer::BodyWriter;

@@ -1,9 +1,9 @@
 //! The server: what `greenwire_net` accepts is answered with a handler.
 
-use crate::Request;
 use crate::config::Config;
 use crate::connection;
-use crate::handler::{Handler, IntoResponse};
+use crate::handler::Handler;
+use crate::{IntoResponse, Request};
 use greenwire_net::server::Handle;
 use greenwire_net::{self as net, SocketAddr, TcpListener, ToSocketAddrs};
 use std::io;
