@@ -95,6 +95,7 @@ mod request;
 mod response;
 pub mod router;
 mod server;
+pub mod sse;
 mod upgrade;
 mod writer;
 
