@@ -88,6 +88,7 @@ pub mod forms;
 mod handler;
 mod incoming;
 mod input;
+pub mod middleware;
 mod output;
 mod parse;
 mod peer;
