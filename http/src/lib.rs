@@ -82,6 +82,7 @@ mod chunked;
 pub mod client;
 mod config;
 mod connection;
+pub mod debug;
 mod error;
 pub mod files;
 pub mod forms;
