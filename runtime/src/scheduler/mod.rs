@@ -104,15 +104,21 @@ enum Message {
 ///
 /// # Panics
 /// If it cannot begin.
+#[inline]
 pub(crate) fn runtime() -> &'static Runtime {
-    RUNTIME
-        .get()
-        .copied()
-        .unwrap_or_else(|| match begin(&Builder::new()) {
-            Ok(runtime) => runtime,
-            Err(_) if RUNTIME.get().is_some() => runtime(),
-            Err(error) => panic!("cannot start the greenwire runtime: {error}"),
-        })
+    match RUNTIME.get() {
+        Some(runtime) => runtime,
+        None => begin_with_defaults(),
+    }
+}
+
+#[cold]
+fn begin_with_defaults() -> &'static Runtime {
+    match begin(&Builder::new()) {
+        Ok(runtime) => runtime,
+        Err(_) if RUNTIME.get().is_some() => runtime(),
+        Err(error) => panic!("cannot start the greenwire runtime: {error}"),
+    }
 }
 
 /// The runtime of the process, if it has begun.

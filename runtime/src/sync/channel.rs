@@ -170,10 +170,12 @@ impl<T> Source for Sending<'_, T> {
 
 /// Receiving.
 impl<T> Channel<T> {
+    #[inline(always)]
     pub(super) fn recv(&self) -> Result<T, RecvError> {
         wait_for(self)
     }
 
+    #[inline(always)]
     pub(super) fn recv_until(&self, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
         match wait_until(self, deadline) {
             Some(received) => Ok(received?),

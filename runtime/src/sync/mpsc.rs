@@ -127,6 +127,7 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// If there is none and all senders are gone.
+    #[inline(always)]
     pub fn recv(&self) -> Result<T, RecvError> {
         self.rx.recv()
     }
@@ -136,6 +137,7 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// `Timeout` if none came, `Disconnected` if there is none and all senders are gone.
+    #[inline(always)]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
         self.rx.recv_until(deadline_in(timeout))
     }

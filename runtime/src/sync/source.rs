@@ -1,5 +1,5 @@
 //! What can be waited for. Every primitive but [`Mutex`](super::Mutex) says what it means for it to be
-//! ready; the loop around that is here, once.
+//! ready; the loop around that is here, once. It is inlined into whoever waits, see `Exit::suspend`.
 
 use std::time::{Duration, Instant};
 
@@ -27,17 +27,20 @@ pub(super) trait Source {
 }
 
 /// Parks until `source` is ready. A wait that is interrupted has taken nothing.
+#[inline(always)]
 pub(super) fn wait_for<S: Source>(source: &S) -> S::Output {
     wait_until(source, None).expect("a wait ends only with an output if there is no deadline")
 }
 
 /// As [`wait_for`], but gives none if `source` is not ready by the deadline.
+#[inline(always)]
 pub(super) fn wait_until<S: Source>(source: &S, deadline: Option<Instant>) -> Option<S::Output> {
     charge();
     wait_from(source, None, deadline)
 }
 
 /// As [`wait_until`], for one who stands at `place` already.
+#[inline(always)]
 pub(super) fn wait_from<S: Source>(
     source: &S,
     mut place: Option<Key>,

@@ -41,11 +41,13 @@ impl<T> JoinHandle<T> {
     /// [`io::Error`] if it got no stack.
     ///
     /// [`Cancelled`]: super::Cancelled
+    #[inline(always)]
     pub fn join(mut self) -> Result<T> {
         self.wait_for_result()
     }
 
     /// As `join`, but an interrupt leaves the handle as it was.
+    #[inline(always)]
     pub(super) fn wait_for_result(&mut self) -> Result<T> {
         self.join_until(None)
             .expect("without a deadline the wait ends with the thread")
@@ -76,6 +78,7 @@ impl<T> JoinHandle<T> {
         self.join_until(deadline).ok_or(self)
     }
 
+    #[inline(always)]
     fn join_until(&mut self, deadline: Option<Instant>) -> Option<Result<T>> {
         assert!(!self.joined, "the result has been taken by a select");
         let reason = Reason::Join(self.task.header().id().number());
