@@ -4,16 +4,20 @@ use greenwire_runtime::io::{Direction, Source};
 use greenwire_runtime::{Builder, thread};
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Far below what an unfair scheduler shows (for ever), far above what ours does (0.2 ms).
 const LATE: Duration = Duration::from_millis(500);
 
-fn one_worker() {
+/// The tests keep the one worker busy, so they take turns: what one of them queues delays all others.
+static TURN: Mutex<()> = Mutex::new(());
+
+fn one_worker() -> MutexGuard<'static, ()> {
     // Another test of this file may have been first.
     let _ = Builder::new().workers(1).start();
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A pair of which one end belongs to green threads.
@@ -38,7 +42,6 @@ fn echo(source: &Source<UnixStream>) -> io::Result<()> {
 
 /// Echoes a hundred bytes from outside, each within the time limit.
 fn check_echo() {
-    one_worker();
     let (mut ours, theirs) = pair();
     let server = thread::spawn(move || echo(&theirs));
     for n in 0..100 {
@@ -53,7 +56,7 @@ fn check_echo() {
 
 #[test]
 fn a_yield_loop_does_not_starve_a_socket() {
-    one_worker();
+    let _turn = one_worker();
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = stop.clone();
     let busy = thread::spawn(move || {
@@ -68,7 +71,7 @@ fn a_yield_loop_does_not_starve_a_socket() {
 
 #[test]
 fn a_flooded_reader_does_not_starve_a_socket() {
-    one_worker();
+    let _turn = one_worker();
     let (mut ours, theirs) = pair();
     let flooded = thread::spawn(move || {
         let mut buf = [0; 512];
@@ -96,7 +99,7 @@ fn a_flooded_reader_does_not_starve_a_socket() {
 
 #[test]
 fn a_channel_that_is_never_empty_does_not_starve_a_socket() {
-    one_worker();
+    let _turn = one_worker();
     let (sender, receiver) = greenwire_runtime::sync::mpsc::sync_channel(64);
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = stop.clone();
@@ -111,7 +114,7 @@ fn a_channel_that_is_never_empty_does_not_starve_a_socket() {
 
 #[test]
 fn a_timer_fires_beside_a_yield_loop() {
-    one_worker();
+    let _turn = one_worker();
     let sleeper = thread::spawn(|| {
         let begin = Instant::now();
         thread::sleep(Duration::from_millis(10));
@@ -129,7 +132,7 @@ fn a_timer_fires_beside_a_yield_loop() {
 
 #[test]
 fn a_descriptor_is_reused_after_its_source_is_dropped() {
-    one_worker();
+    let _turn = one_worker();
     for _ in 0..200 {
         let (mut ours, theirs) = pair();
         let server = thread::spawn(move || echo(&theirs));
@@ -148,7 +151,7 @@ fn a_chain_of_spawns_does_not_starve_a_thread_from_outside() {
             drop(thread::spawn(chain));
         }
     }
-    one_worker();
+    let _turn = one_worker();
     let first = thread::spawn(|| thread::spawn(chain));
     std::thread::sleep(Duration::from_millis(10));
     let (sender, receiver) = std::sync::mpsc::channel();
@@ -181,7 +184,7 @@ fn compute(milliseconds: u64) {
 
 #[test]
 fn timers_are_looked_at_between_slow_threads_that_start() {
-    one_worker();
+    let _turn = one_worker();
     let sleeper = thread::spawn(third_longest_sleep);
     let slow: Vec<_> = (0..300).map(|_| thread::spawn(|| compute(3))).collect();
     let longest = sleeper.join().unwrap();
@@ -191,7 +194,7 @@ fn timers_are_looked_at_between_slow_threads_that_start() {
 
 #[test]
 fn a_slow_thread_that_yields_does_not_keep_new_ones_from_starting() {
-    one_worker();
+    let _turn = one_worker();
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = stop.clone();
     let slow = thread::spawn(move || {
@@ -219,7 +222,7 @@ fn a_slow_thread_that_yields_does_not_keep_new_ones_from_starting() {
 
 #[test]
 fn two_readers_of_one_stream_share_what_comes() {
-    one_worker();
+    let _turn = one_worker();
     let (mut ours, theirs) = pair();
     let theirs = Arc::new(theirs);
     let readers: Vec<_> = (0..4)
@@ -245,7 +248,7 @@ fn two_readers_of_one_stream_share_what_comes() {
 
 #[test]
 fn a_timeout_ends_a_read() {
-    one_worker();
+    let _turn = one_worker();
     let (_ours, theirs) = pair();
     let waited = thread::spawn(move || {
         let (begin, limit) = (Instant::now(), Duration::from_millis(5));
