@@ -23,6 +23,7 @@ mod greenwire;
 mod may;
 mod std_threads;
 mod switch;
+mod timers;
 #[cfg(feature = "peers")]
 mod tokio;
 
@@ -102,6 +103,7 @@ fn all_cases() -> Vec<Case> {
     let mut cases = switch::cases();
     cases.extend(blocking::cases::<greenwire::Greenwire>());
     cases.extend(blocking::cases::<std_threads::StdThreads>());
+    cases.push(timers::case());
     #[cfg(feature = "peers")]
     {
         cases.extend(blocking::cases::<may::May>());

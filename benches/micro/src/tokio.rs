@@ -1,14 +1,17 @@
 //! tokio's tasks. The operations are those of `blocking.rs`, written with `async`.
 
 use crate::case::Case;
+use crate::timers;
 use ::tokio::runtime::{Builder, Runtime};
 use ::tokio::sync::Mutex;
 use ::tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use ::tokio::task::{spawn, yield_now};
+use ::tokio::task::{spawn, unconstrained, yield_now};
 use ::tokio::time::{sleep, timeout};
+use std::future::poll_fn;
 use std::hint::black_box;
 use std::io;
 use std::sync::{Arc, OnceLock};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// The multi-thread scheduler, with as many workers as greenwire has.
@@ -83,7 +86,7 @@ pub(crate) fn cases() -> Vec<Case> {
 
 /// A case for each scheduler.
 macro_rules! on_each {
-    ($name:literal, $at_least:literal, $operation:expr) => {
+    ($name:expr, $at_least:expr, $operation:expr) => {
         [
             Case {
                 name: $name,
@@ -123,6 +126,7 @@ fn one_worker() -> Vec<Case> {
         on_each!("mutex", 1_000, mutex),
         on_each!("mutex, yielding while locked", 1_000, contended_mutex),
         on_each!("sleep of 1 ms, lateness", 20, sleeps),
+        on_each!(timers::NAME, timers::COUNT, million_timers),
     ];
     cases.into_iter().flatten().collect()
 }
@@ -321,4 +325,26 @@ async fn sleeps(operations: u64) -> Duration {
         late += start.elapsed() - asked;
     }
     late
+}
+
+/// The memory that the timers lie in is theirs before the time counts, and given back while it does.
+async fn million_timers(operations: u64) -> Duration {
+    let mut taken = Duration::ZERO;
+    for _ in 0..operations / timers::COUNT {
+        let mut sleeps: Vec<_> = timers::delays()
+            .map(|delay| Box::pin(sleep(delay)))
+            .collect();
+        let start = Instant::now();
+        let arm = poll_fn(|context| {
+            for sleep in &mut sleeps {
+                assert!(sleep.as_mut().poll(context).is_pending());
+            }
+            Poll::Ready(())
+        });
+        // Otherwise only the first ones of a turn are armed.
+        unconstrained(arm).await;
+        drop(sleeps);
+        taken += start.elapsed();
+    }
+    taken
 }

@@ -40,6 +40,13 @@ fn every_operation_is_measured_for_every_runtime() {
         Vec::from_iter(&peers.remove("switch").unwrap()),
         ["corosensei"]
     );
+    let have_timers = peers
+        .remove("a million timers, arm and cancel")
+        .expect("it is measured");
+    assert_eq!(
+        Vec::from_iter(&have_timers),
+        ["greenwire", "tokio", "tokio, current_thread"]
+    );
     assert!(peers.len() >= 9, "{peers:?}");
     for (name, peers) in peers {
         assert_eq!(Vec::from_iter(&peers), all, "{name}");
