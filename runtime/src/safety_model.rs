@@ -203,7 +203,7 @@
 //! fn call(handler: impl FnOnce()) {
 //!     if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(handler)) {
 //!         if thread::is_cancellation(&*payload) {
-//!             panic::resume_unwind(payload);
+//!             thread::resume_cancellation(payload);
 //!         }
 //!         println!("the handler panicked");
 //!     }

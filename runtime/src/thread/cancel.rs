@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 
-use crate::interrupt::{Interrupt, Interrupts};
+use crate::interrupt::{Interrupt, Interrupts, resume};
 
 /// The payload of a join on a thread that was cancelled.
 ///
@@ -29,11 +29,37 @@ impl fmt::Display for Cancelled {
 impl std::error::Error for Cancelled {}
 
 /// Whether a panic payload is not a panic but the unwind of a cancelled thread or of a
-/// [`timeout`](crate::time::timeout). Who catches panics must pass it on with
-/// [`resume_unwind`](std::panic::resume_unwind).
+/// [`timeout`](crate::time::timeout). Who catches panics must pass it on with [`resume_cancellation`].
 #[must_use]
 pub fn is_cancellation(payload: &(dyn Any + Send)) -> bool {
     Interrupt::of_payload(payload).is_some()
+}
+
+/// Goes on with an unwind that was caught, if [`is_cancellation`] says that it is one. Any other payload is
+/// resumed as a panic.
+///
+/// [`std::panic::resume_unwind`] does so, too, but greenwire's locks may take what it resumes for a panic,
+/// if the thread has waited or taken a lock since it caught it: then those that it still holds are poisoned.
+///
+/// # Examples
+///
+/// ```
+/// use greenwire_runtime::thread::{self, Cancelled};
+/// use std::panic;
+///
+/// let thread = thread::spawn(|| {
+///     if let Err(payload) = panic::catch_unwind(thread::park) {
+///         if thread::is_cancellation(&*payload) {
+///             thread::resume_cancellation(payload);
+///         }
+///         println!("it panicked");
+///     }
+/// });
+/// thread.cancel().unwrap();
+/// assert!(thread.join().unwrap_err().is::<Cancelled>());
+/// ```
+pub fn resume_cancellation(payload: Box<dyn Any + Send>) -> ! {
+    resume(payload)
 }
 
 /// Runs `f` with cancellations and timeouts put off until it returns.

@@ -4,6 +4,7 @@ use super::support::{Kind, green, spawn};
 use greenwire_runtime::sync::Mutex;
 use greenwire_runtime::thread::{self, Cancelled};
 use greenwire_runtime::time;
+use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,4 +91,33 @@ fn a_timeout_that_passes_through_another_poisons_nothing() {
         assert_eq!(limited, Err(time::Elapsed));
         assert!(!mutex.is_poisoned());
     });
+}
+
+#[test]
+fn a_cancellation_that_was_caught_and_is_raised_again_poisons_nothing() {
+    let (held, other) = (Arc::new(Mutex::new(())), Mutex::new(()));
+    let holder = held.clone();
+    let cancelled = thread::spawn(move || {
+        let _guard = holder.lock().unwrap();
+        let payload = catch_unwind(thread::park).unwrap_err();
+        // While the thread does something else, it does not unwind.
+        drop(other.lock().unwrap());
+        thread::resume_cancellation(payload);
+    });
+    cancelled.cancel().unwrap();
+    assert!(cancelled.join().unwrap_err().is::<Cancelled>());
+    assert!(!held.is_poisoned());
+}
+
+#[test]
+fn a_panic_that_was_caught_and_is_raised_again_poisons() {
+    let mutex = Arc::new(Mutex::new(()));
+    let holder = mutex.clone();
+    let panicked = thread::spawn(move || {
+        let _guard = holder.lock().unwrap();
+        let payload = catch_unwind(|| panic!("on purpose")).unwrap_err();
+        thread::resume_cancellation(payload);
+    });
+    assert!(panicked.join().is_err());
+    assert!(mutex.is_poisoned());
 }
