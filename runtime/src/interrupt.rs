@@ -67,6 +67,7 @@ impl Interrupts {
     }
 
     /// Calls `f` with the interrupts of the calling thread, green or not.
+    #[inline]
     pub(crate) fn with<R>(f: impl FnOnce(&Interrupts) -> R) -> R {
         match Worker::running() {
             Some((_, slot)) => f(&slot.interrupts),
@@ -204,6 +205,7 @@ impl Interrupts {
     /// `std::thread::panicking` speaks of the OS thread, where another green thread may be suspended
     /// in the middle of its unwinding. Only then is our own flag needed; it misses a panic (not a
     /// cancellation) that began meanwhile.
+    #[inline]
     pub(crate) fn is_unwinding(&self) -> bool {
         let unwinding = std::thread::panicking()
             && (self.unwinding.get() || Worker::current().is_none_or(Worker::nobody_unwinds));
@@ -215,6 +217,7 @@ impl Interrupts {
     }
 
     /// Whether the calling thread unwinds because of a panic, not of an interrupt.
+    #[inline]
     pub(crate) fn is_panicking(&self) -> bool {
         self.is_unwinding() && !self.interrupted.get()
     }

@@ -1,39 +1,39 @@
 //! The building blocks of the cross-worker protocols, from std or, under `--cfg loom`, from loom.
 //!
-//! Only `scheduler/inbox.rs`, `reactor/readiness.rs` and `sync/waiting.rs` use them: what loom is to
-//! explore must touch shared memory through this module alone.
+//! Only `scheduler/inbox.rs`, `reactor/readiness.rs`, `sync/lock_word.rs` and `sync/waiting.rs` use them: what loom
+//! is to explore must touch shared memory through this module alone.
 
 #[cfg(not(loom))]
 pub(crate) use {
     crossbeam_queue::SegQueue as Queue,
     std::sync::Mutex,
-    std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize as Counter, Ordering, fence},
+    std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize as Word, Ordering, fence},
 };
 
 #[cfg(loom)]
 pub(crate) use {
-    counter::Counter,
     loom::sync::Mutex,
     loom::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence},
     queue::Queue,
+    word::Word,
 };
 
-/// A counter that a constant can hold, as std's. loom makes its own only while a model runs.
+/// A word that a constant can hold, as std's. loom makes its own only while a model runs.
 #[cfg(loom)]
-mod counter {
+mod word {
     use super::Ordering;
     use loom::sync::atomic::AtomicUsize;
     use std::sync::OnceLock;
 
     #[derive(Default)]
-    pub(crate) struct Counter {
+    pub(crate) struct Word {
         begin: usize,
         value: OnceLock<AtomicUsize>,
     }
 
-    impl Counter {
-        pub(crate) const fn new(begin: usize) -> Counter {
-            Counter {
+    impl Word {
+        pub(crate) const fn new(begin: usize) -> Word {
+            Word {
                 begin,
                 value: OnceLock::new(),
             }
@@ -45,6 +45,14 @@ mod counter {
 
         pub(crate) fn fetch_sub(&self, n: usize, ordering: Ordering) -> usize {
             self.value().fetch_sub(n, ordering)
+        }
+
+        pub(crate) fn fetch_or(&self, bits: usize, ordering: Ordering) -> usize {
+            self.value().fetch_or(bits, ordering)
+        }
+
+        pub(crate) fn fetch_and(&self, bits: usize, ordering: Ordering) -> usize {
+            self.value().fetch_and(bits, ordering)
         }
 
         pub(crate) fn load(&self, ordering: Ordering) -> usize {

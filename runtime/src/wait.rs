@@ -181,10 +181,6 @@ impl WaitList {
         self.waiters.is_empty()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.waiters.len()
-    }
-
     fn find(&self, key: Key) -> Result<usize, usize> {
         self.waiters.binary_search_by_key(&key, |(key, _)| *key)
     }

@@ -148,6 +148,7 @@ impl Shared {
 /// For the green thread that runs.
 impl Worker {
     /// The worker that the calling OS thread is, if it is one.
+    #[inline]
     pub(crate) fn current() -> Option<&'static Worker> {
         CURRENT.get()
     }
@@ -261,6 +262,7 @@ impl Worker {
     }
 
     /// Counts a call that may complete without parking. After a number of them others get their turn.
+    #[inline]
     pub(crate) fn charge(&self, slot: &'static Slot) {
         if !self.spend() {
             self.give_way(slot);
@@ -273,6 +275,7 @@ impl Worker {
     }
 
     /// Counts such a call. Returns false if the running green thread has none left.
+    #[inline]
     pub(crate) fn spend(&self) -> bool {
         let left = self.budget.get().checked_sub(1);
         left.inspect(|left| self.budget.set(*left)).is_some()

@@ -38,8 +38,10 @@ mod condvar;
 mod event;
 mod iter;
 mod lazy_lock;
+mod lock_word;
 pub mod mpmc;
 pub mod mpsc;
+#[expect(unsafe_code, reason = "a value that only who has its lock can reach")]
 mod mutex;
 mod once;
 mod once_lock;

@@ -1,15 +1,21 @@
 //! A lock that parks.
 //!
-//! The value lies in a std lock that is only ever tried, so it needs no `unsafe`; around it stands a
-//! list of those who found it taken.
+//! A word says whether it is taken and whether somebody waits, so that a lock which nobody else wants costs
+//! two atomic operations; beside it stands a list of those who found it taken.
+//!
+//! With a std lock in place of the word, which needs no `unsafe`, there had to be a fence between unlocking it
+//! and looking whether somebody waits.
 
+use std::cell::UnsafeCell;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{self, LockResult, PoisonError, TryLockError, TryLockResult};
 
-use super::poison::{Holder, Poison};
+use super::lock_word::LockWord;
+use super::poison::{Held, Poison};
 use super::source::charge;
-use super::waiting::Waiting;
 use crate::insight::{Reason, number_of};
 use crate::wait::{Key, Outcome, WaitList, wait};
 
@@ -18,7 +24,7 @@ use crate::wait::{Key, Outcome, WaitList, wait};
 /// Locks are granted roughly in the order in which they were asked for: a thread that comes just when
 /// the lock is free may take it before one that is still being woken, which then keeps its place.
 ///
-/// It takes 72 bytes beside the value, and owns no other memory until a thread has to wait for it.
+/// It takes 64 bytes beside the value, and owns no other memory until a thread has to wait for it.
 ///
 /// # Differences from std
 ///
@@ -43,28 +49,29 @@ use crate::wait::{Key, Outcome, WaitList, wait};
 /// ```
 #[derive(Default)]
 pub struct Mutex<T: ?Sized> {
+    word: LockWord,
     poison: Poison,
-    gate: Gate,
-    value: sync::Mutex<T>,
+    waiters: sync::Mutex<WaitList>,
+    value: UnsafeCell<T>,
 }
 
-/// Who waits.
-#[derive(Default)]
-struct Gate {
-    waiting: Waiting,
-    waiters: sync::Mutex<WaitList>,
-}
+// SAFETY: a reference to the value is given only by a `MutexGuard`, of which there is one at a time: it is
+// made where the word was taken, and gives it back when it is dropped. Taking the word acquires what giving
+// it back released. So threads have the value one after the other, for which `Send` is enough.
+unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
+
+// As std's: who takes a lock whose value a panic left half changed is told so, by the poison.
+impl<T: ?Sized> UnwindSafe for Mutex<T> {}
+impl<T: ?Sized> RefUnwindSafe for Mutex<T> {}
 
 impl<T> Mutex<T> {
     /// A new lock, not taken.
     pub const fn new(value: T) -> Mutex<T> {
         Mutex {
+            word: LockWord::new(),
             poison: Poison::new(),
-            gate: Gate {
-                waiting: Waiting::new(),
-                waiters: sync::Mutex::new(WaitList::new()),
-            },
-            value: sync::Mutex::new(value),
+            waiters: sync::Mutex::new(WaitList::new()),
+            value: UnsafeCell::new(value),
         }
     }
 
@@ -74,9 +81,7 @@ impl<T> Mutex<T> {
     ///
     /// With the value if the lock is poisoned.
     pub fn into_inner(self) -> LockResult<T> {
-        let value = self.value.into_inner();
-        self.poison
-            .wrap(value.unwrap_or_else(PoisonError::into_inner))
+        self.poison.wrap(self.value.into_inner())
     }
 }
 
@@ -90,6 +95,7 @@ impl<T: ?Sized> Mutex<T> {
     /// # Panics
     ///
     /// Not even if the calling thread holds the lock already: it then parks for ever.
+    #[inline]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         charge();
         let guard = self.take().unwrap_or_else(|| self.take_or_wait());
@@ -122,81 +128,75 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// With the value if the lock is poisoned.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        let value = self.value.get_mut();
-        self.poison
-            .wrap(value.unwrap_or_else(PoisonError::into_inner))
+        self.poison.wrap(self.value.get_mut())
     }
 
+    #[inline]
     fn take(&self) -> Option<MutexGuard<'_, T>> {
-        let value = match self.value.try_lock() {
-            Ok(value) => value,
-            // We keep poison ourselves, and know cancellations from panics.
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        Some(MutexGuard {
-            _holder: self.poison.taken(),
-            value,
-            release: Release(self),
+        self.word.take().then(|| MutexGuard {
+            mutex: self,
+            held: Poison::taken(),
+            _as_std: PhantomData,
         })
     }
 
+    #[cold]
     fn take_or_wait(&self) -> MutexGuard<'_, T> {
         let mut place = None;
         loop {
-            let key = self.gate.join(place);
+            let key = self.join(place);
             place = Some(key);
             if let Some(guard) = self.take() {
-                self.gate.leave(key);
+                self.leave(key);
                 return guard;
             }
             if let Outcome::Interrupted(interrupt) = wait(Reason::Lock(number_of(self)), None) {
                 // Who was told that the lock is free, and does not take it, tells the next one.
-                if !self.gate.leave(key) {
-                    self.gate.tell_next();
+                if !self.leave(key) {
+                    self.tell_next();
                 }
                 interrupt.unwind()
             }
         }
     }
-}
 
-impl Gate {
     /// Joins those who wait, at the place that the caller had before.
     fn join(&self, place: Option<Key>) -> Key {
-        let mut waiters = lock(&self.waiters);
-        let before = waiters.len();
+        let mut waiters = self.waiters();
         let key = waiters.push(place);
-        if waiters.len() > before {
-            self.waiting.joined();
-        }
+        self.word.joined();
         key
     }
 
     /// Leaves. Returns false if the caller was told that the lock is free.
     fn leave(&self, key: Key) -> bool {
-        let left = lock(&self.waiters).remove(key);
-        if left {
-            self.waiting.left();
-        }
+        let mut waiters = self.waiters();
+        let left = waiters.remove(key);
+        self.look_at(&waiters);
         left
     }
 
     /// The lock is free: tells the first who waits.
+    #[cold]
     fn tell_next(&self) {
-        if !self.waiting.must_be_told() {
-            return;
-        }
-        let next = lock(&self.waiters).pop();
+        let mut waiters = self.waiters();
+        let next = waiters.pop();
+        self.look_at(&waiters);
+        drop(waiters);
         if let Some(next) = next {
-            self.waiting.left();
             next.wake();
         }
     }
-}
 
-fn lock(waiters: &sync::Mutex<WaitList>) -> sync::MutexGuard<'_, WaitList> {
-    waiters.lock().unwrap_or_else(PoisonError::into_inner)
+    fn look_at(&self, waiters: &WaitList) {
+        if waiters.is_empty() {
+            self.word.nobody_waits();
+        }
+    }
+
+    fn waiters(&self) -> sync::MutexGuard<'_, WaitList> {
+        self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Access to the value of a locked [`Mutex`], which is unlocked when this is dropped.
@@ -204,38 +204,45 @@ fn lock(waiters: &sync::Mutex<WaitList>) -> sync::MutexGuard<'_, WaitList> {
 /// It may be held while the thread parks: others wait for the lock, and their workers go on.
 #[must_use = "if unused the lock is released at once"]
 pub struct MutexGuard<'a, T: ?Sized> {
-    // Dropped in this order.
-    _holder: Holder<'a>,
-    value: sync::MutexGuard<'a, T>,
-    release: Release<'a, T>,
+    mutex: &'a Mutex<T>,
+    held: Held,
+    /// As std's it stays on its thread, and may be shared if the value may.
+    _as_std: PhantomData<sync::MutexGuard<'a, T>>,
 }
-
-/// Tells the next one, once the value is unlocked.
-struct Release<'a, T: ?Sized>(&'a Mutex<T>);
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
     pub(super) fn mutex(&self) -> &'a Mutex<T> {
-        self.release.0
+        self.mutex
     }
 }
 
-impl<T: ?Sized> Drop for Release<'_, T> {
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    #[inline]
     fn drop(&mut self) {
-        self.0.gate.tell_next();
+        self.mutex.poison.released(self.held);
+        self.mutex.word.give_back();
+        if self.mutex.word.is_awaited() {
+            self.mutex.tell_next();
+        }
     }
 }
 
 impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     type Target = T;
 
+    #[inline]
     fn deref(&self) -> &T {
-        &self.value
+        // SAFETY: this is the only guard of its lock (see `Sync` above), and while it is borrowed shared,
+        // nobody writes through it.
+        unsafe { &*self.mutex.value.get() }
     }
 }
 
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.value
+        // SAFETY: this is the only guard of its lock (see `Sync` above), and it is borrowed exclusively.
+        unsafe { &mut *self.mutex.value.get() }
     }
 }
 

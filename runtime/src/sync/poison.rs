@@ -9,12 +9,16 @@ use crate::interrupt::Interrupts;
 #[derive(Default)]
 pub(super) struct Poison(AtomicBool);
 
-/// A thread that holds the lock. A guard drops this before it unlocks, so that whoever takes the lock
-/// next sees the poison.
+/// A thread has the lock: whether it was unwinding already when it took it.
+#[derive(Clone, Copy)]
+pub(super) struct Held {
+    unwinding: bool,
+}
+
+/// The same, for a guard that drops this before it unlocks.
 pub(super) struct Holder<'a> {
     poison: &'a Poison,
-    /// Whether it was unwinding already when it took the lock.
-    unwinding: bool,
+    held: Held,
 }
 
 impl Poison {
@@ -22,6 +26,7 @@ impl Poison {
         Poison(AtomicBool::new(false))
     }
 
+    #[inline]
     pub(super) fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -31,6 +36,7 @@ impl Poison {
     }
 
     /// Wraps what a lock gives, as std does.
+    #[inline]
     pub(super) fn wrap<G>(&self, guard: G) -> LockResult<G> {
         if self.is_set() {
             Err(PoisonError::new(guard))
@@ -40,18 +46,32 @@ impl Poison {
     }
 
     /// The calling thread has just taken the lock.
-    pub(super) fn taken(&self) -> Holder<'_> {
+    #[inline]
+    pub(super) fn taken() -> Held {
+        Held {
+            unwinding: Interrupts::with(Interrupts::is_unwinding),
+        }
+    }
+
+    /// It is about to unlock: whoever takes the lock next sees the poison.
+    #[inline]
+    pub(super) fn released(&self, held: Held) {
+        if !held.unwinding && Interrupts::with(Interrupts::is_panicking) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes note of both for a guard.
+    pub(super) fn holder(&self) -> Holder<'_> {
         Holder {
             poison: self,
-            unwinding: Interrupts::with(Interrupts::is_unwinding),
+            held: Poison::taken(),
         }
     }
 }
 
 impl Drop for Holder<'_> {
     fn drop(&mut self) {
-        if !self.unwinding && Interrupts::with(Interrupts::is_panicking) {
-            self.poison.0.store(true, Ordering::Relaxed);
-        }
+        self.poison.released(self.held);
     }
 }

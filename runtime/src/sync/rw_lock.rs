@@ -155,7 +155,7 @@ impl<T: ?Sized> RwLock<T> {
     fn take_to_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
         Some(RwLockWriteGuard {
             value: taken(self.value.try_write())?,
-            _holder: self.poison.taken(),
+            _holder: self.poison.holder(),
             release: Release(&self.line),
         })
     }

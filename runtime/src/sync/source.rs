@@ -78,6 +78,7 @@ pub(super) fn try_take<S: Source>(source: &S) -> Option<S::Output> {
 
 /// Counts a call that may complete without parking. Others get their turn now and then, before the call
 /// has taken anything.
+#[inline]
 pub(super) fn charge() {
     if let Some((worker, slot)) = Worker::running() {
         worker.charge(slot);

@@ -10,16 +10,16 @@
 //! Each side writes, fences, then reads what the other wrote, so one of them sees the other: either the
 //! lock is found free, or somebody is told.
 
-use crate::primitive::{Counter, Ordering, fence};
+use crate::primitive::{Ordering, Word, fence};
 
 /// The length of a wait list, and for moments more: who joins or leaves changes both under the lock of
 /// the list.
 #[derive(Default)]
-pub(super) struct Waiting(Counter);
+pub(super) struct Waiting(Word);
 
 impl Waiting {
     pub(super) const fn new() -> Waiting {
-        Waiting(Counter::new(0))
+        Waiting(Word::new(0))
     }
 
     /// The caller has joined the list, and tries the lock next.

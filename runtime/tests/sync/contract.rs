@@ -291,7 +291,7 @@ fn waits_work_in_a_destructor_of_a_thread_that_unwinds() {
 
 #[test]
 fn what_nobody_waits_for_is_as_small_as_documented() {
-    assert_eq!(size_of::<Mutex<u64>>(), 72 + 8);
+    assert_eq!(size_of::<Mutex<u64>>(), 64 + 8);
     assert_eq!(size_of::<RwLock<u64>>(), 80 + 8);
     assert_eq!(size_of::<Condvar>(), 48);
     assert_eq!(size_of::<Event>(), 56);
