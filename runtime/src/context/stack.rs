@@ -70,9 +70,11 @@ impl Extent {
         self.0 & !(MIN_SIZE - 1)
     }
 
-    /// Fetches the memory into the cache at which a green thread goes on that suspended at `depth`.
+    /// Fetches the memory into the cache at which a green thread goes on that suspended at `depth`, and
+    /// that at which corosensei keeps the way back.
     #[inline(always)]
     pub(crate) fn prefetch(self, depth: usize) {
+        super::prefetch(self.top() - 1);
         super::prefetch(self.base().wrapping_sub(depth).wrapping_add(super::MARGIN));
     }
 

@@ -25,8 +25,9 @@ use crate::scheduler::{Count, Ticket};
 use readiness::Readiness;
 pub use source::{Direction, Source, blocks_in_kernel};
 
-/// Events taken from the kernel at a time.
-const EVENTS: usize = 1024;
+/// Events taken from the kernel at a time: as many connections as fit into a CPU's own cache, with what
+/// the kernel keeps of them.
+const EVENTS: usize = 128;
 
 /// Timeouts from here on are left to mio, which counts in milliseconds. Nearer ones are waited for in
 /// nanoseconds, but under Miri, which has no `ppoll`.
@@ -77,11 +78,12 @@ impl Reactor {
         ))
     }
 
-    /// Takes in the events that are there, without waiting.
-    pub(crate) fn poll(&self, remote: &Remote, wake: impl FnMut(Ticket)) {
-        if remote.count.load(Ordering::Relaxed) > 0 {
-            self.take_in(remote, Some(Duration::ZERO), wake);
+    /// Takes in the events that are there, without waiting. Returns whether those were all.
+    pub(crate) fn poll(&self, remote: &Remote, wake: impl FnMut(Ticket)) -> bool {
+        if remote.count.load(Ordering::Relaxed) == 0 {
+            return true;
         }
+        self.take_in(remote, Some(Duration::ZERO), wake) < EVENTS
     }
 
     /// Waits until there are events, or until the bell rings, or for about `nanoseconds`: never
@@ -106,7 +108,13 @@ impl Reactor {
         self.take_in(remote, timeout, wake);
     }
 
-    fn take_in(&self, remote: &Remote, timeout: Option<Duration>, mut wake: impl FnMut(Ticket)) {
+    /// Returns how many events there were.
+    fn take_in(
+        &self,
+        remote: &Remote,
+        timeout: Option<Duration>,
+        mut wake: impl FnMut(Ticket),
+    ) -> usize {
         remote.polls.add(1);
         let mut events = self.events.borrow_mut();
         if let Err(error) = self.poll.borrow_mut().poll(&mut events, timeout)
@@ -115,13 +123,16 @@ impl Reactor {
             log::error!("waiting for events failed: {error}");
         }
         let sources = remote.sources();
+        let mut count = 0;
         for event in events.iter() {
+            count += 1;
             // The bell is in no slab. A token that was given to another source meanwhile wakes that
             // one, and a wake is only a hint.
             if let Some(cells) = sources.get(event.token().0) {
                 cells.take_in(event, &mut wake);
             }
         }
+        count
     }
 
     /// Waits for events in nanoseconds, and leaves them for `take_in`.
