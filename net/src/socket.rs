@@ -16,13 +16,18 @@ use std::time::Duration;
 
 /// What an OS thread calls: std's own reads and writes. Named to spare every `impl` the bounds.
 pub(crate) trait Stream: AsFd {
+    /// Whether a read that gets less than there is room for has got all there was.
+    const SHORT_READ_IS_ALL: bool;
+
     fn reader(&self) -> impl Read;
     fn writer(&self) -> impl Write;
 }
 
 macro_rules! streams {
-    ($($Std:ty),*) => {$(
+    ($($Std:ty, $short_read_is_all:literal;)*) => {$(
         impl Stream for $Std {
+            const SHORT_READ_IS_ALL: bool = $short_read_is_all;
+
             fn reader(&self) -> impl Read {
                 self
             }
@@ -34,7 +39,11 @@ macro_rules! streams {
     )*};
 }
 
-streams!(std::net::TcpStream, std::os::unix::net::UnixStream);
+streams! {
+    std::net::TcpStream, true;
+    // A read also ends behind bytes that a descriptor was sent with, and where the sender changes.
+    std::os::unix::net::UnixStream, false;
+}
 
 #[derive(Debug)]
 pub(crate) struct Socket<T: AsFd> {
@@ -142,7 +151,7 @@ impl<T: Stream> Socket<T> {
             return self.get_ref().reader().read(buf);
         }
         let timeout = self.limit(&self.read_timeout);
-        self.source.read(buf.len(), timeout, |io| try_recv(io, buf))
+        self.read_by(buf.len(), timeout, |io| try_recv(io, buf))
     }
 
     pub(crate) fn read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
@@ -154,8 +163,7 @@ impl<T: Stream> Socket<T> {
             return self.get_ref().reader().read_vectored(bufs);
         }
         let timeout = self.limit(&self.read_timeout);
-        self.source
-            .read(len, timeout, |io| try_recv_vectored(io, bufs))
+        self.read_by(len, timeout, |io| try_recv_vectored(io, bufs))
     }
 
     /// Never waits. It tells the source what it met all the same: one that still believed in a
@@ -164,8 +172,21 @@ impl<T: Stream> Socket<T> {
         if buf.is_empty() {
             return Ok(0);
         }
-        self.source
-            .read(buf.len(), Some(Duration::ZERO), |io| try_recv(io, buf))
+        self.read_by(buf.len(), Some(Duration::ZERO), |io| try_recv(io, buf))
+    }
+
+    /// Repeats `attempt`, which reads up to `len` bytes without waiting, until it gets some or the end.
+    fn read_by(
+        &self,
+        len: usize,
+        timeout: Option<Duration>,
+        attempt: impl FnMut(&T) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        if T::SHORT_READ_IS_ALL {
+            self.source.read(len, timeout, attempt)
+        } else {
+            self.source.perform(Direction::Read, timeout, attempt)
+        }
     }
 
     pub(crate) fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {

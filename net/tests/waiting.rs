@@ -281,3 +281,32 @@ fn an_os_thread_waits_where_a_green_one_has_read_all() {
     });
     assert_eq!(limited, Err::<(), _>(time::Elapsed));
 }
+
+/// The kernel ends a read behind bytes that came with a descriptor, although there are more.
+#[test]
+fn bytes_behind_a_passed_descriptor_are_read_at_once() {
+    on_both(|| {
+        let (mut stream, peer) = greenwire_net::unix::UnixStream::pair().unwrap();
+        let mut buf = [0; 100];
+        // A first wait: from now on the reactor watches the stream.
+        stream.set_read_timeout(Some(SHORT)).unwrap();
+        assert_would_block(stream.read(&mut buf));
+        stream.set_read_timeout(Some(support::DEADLINE)).unwrap();
+        send_with_a_descriptor(&peer, b"one");
+        (&peer).write_all(b"two").unwrap();
+        assert_eq!(stream.read(&mut buf).unwrap(), 3);
+        assert_eq!(stream.read(&mut buf).unwrap(), 3);
+        assert_eq!(&buf[..3], b"two");
+    });
+}
+
+fn send_with_a_descriptor(peer: &greenwire_net::unix::UnixStream, bytes: &[u8]) {
+    use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+    use std::os::fd::AsFd;
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let descriptors = [peer.as_fd()];
+    assert!(control.push(SendAncillaryMessage::ScmRights(&descriptors)));
+    let bytes = [IoSlice::new(bytes)];
+    sendmsg(peer, &bytes, &mut control, SendFlags::empty()).unwrap();
+}

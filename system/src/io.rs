@@ -27,8 +27,8 @@ use std::sync::{LazyLock, PoisonError};
 pub use std::io::{
     BufRead, BufReader, BufWriter, Bytes, Chain, Cursor, Empty, Error, ErrorKind, IntoInnerError,
     IoSlice, IoSliceMut, IsTerminal, LineWriter, Lines, Read, Repeat, Result, Seek, SeekFrom, Sink,
-    Split, Stderr, StderrLock, Stdout, StdoutLock, Take, Write, copy, empty, prelude,
-    read_to_string, repeat, sink, stderr, stdout,
+    Split, Stderr, StderrLock, Stdout, StdoutLock, Take, Write, WriterPanicked, copy, empty,
+    prelude, read_to_string, repeat, sink, stderr, stdout,
 };
 
 /// The one buffer of standard input, as std has one.
@@ -126,6 +126,18 @@ impl BufRead for StdinLock<'_> {
 
     fn consume(&mut self, amount: usize) {
         self.0.consume(amount);
+    }
+}
+
+impl AsFd for StdinLock<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.get_ref().0.get_ref().as_fd()
+    }
+}
+
+impl AsRawFd for StdinLock<'_> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
     }
 }
 

@@ -259,3 +259,50 @@ fn a_cancelled_wait_kills_if_so_asked() {
         until(|| is_gone(killed));
     });
 }
+
+/// A pipe that keeps packets apart gives one at a time, although there are more.
+#[cfg(target_os = "linux")]
+#[test]
+fn packets_that_are_there_are_read_at_once() {
+    use greenwire_system::process::ChildStdout;
+    use rustix::pipe::{PipeFlags, pipe_with};
+
+    on_both(|| {
+        let (reader, writer) = pipe_with(PipeFlags::DIRECT | PipeFlags::CLOEXEC).unwrap();
+        let mut reader = ChildStdout::from(reader);
+        let mut buf = [0; 100];
+        // A first wait: from now on the reactor watches the pipe.
+        let first = thread::spawn(move || {
+            rustix::io::write(&writer, b"0").unwrap();
+            writer
+        });
+        assert_eq!(reader.read(&mut buf).unwrap(), 1);
+        let writer = first.join().unwrap();
+        for packet in [b"one", b"two"] {
+            assert_eq!(rustix::io::write(&writer, packet).unwrap(), 3);
+        }
+        assert_eq!(reader.read(&mut buf).unwrap(), 3);
+        assert_eq!(reader.read(&mut buf).unwrap(), 3);
+        assert_eq!(&buf[..3], b"two");
+    });
+}
+
+/// Who starts others in its turn is ended with them.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_group_is_killed_at_once() {
+    use rustix::process::{Pid, Signal, kill_process_group};
+
+    on_both(|| {
+        // The grandchild holds the pipe open, too.
+        let mut command = sh("sleep 1000 & echo started; wait");
+        command.process_group(0).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let error = child.communicate([], Some(Duration::from_millis(20)));
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::TimedOut);
+        let group = Pid::from_raw(child.id() as i32).unwrap();
+        kill_process_group(group, Signal::KILL).unwrap();
+        let output = child.communicate([], Some(DEADLINE)).unwrap();
+        assert_eq!(output.status.code(), None);
+    });
+}

@@ -181,7 +181,11 @@ impl RunQueue {
             }
             None => self.last.set(None),
         }
-        if self.marked.get().is_some_and(|marked| ptr::eq(marked, slot)) {
+        if self
+            .marked
+            .get()
+            .is_some_and(|marked| ptr::eq(marked, slot))
+        {
             self.marked.set(None);
         }
         Some(slot)

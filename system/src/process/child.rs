@@ -8,6 +8,7 @@ use greenwire_runtime::thread;
 use rustix::process::Pid;
 use std::io;
 use std::process::{self, ExitStatus, Output};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A process that was started, as [`std::process::Child`].
@@ -24,7 +25,8 @@ pub struct Child {
     pub stdout: Option<ChildStdout>,
     /// The pipe from its standard error, if there is one and it was not taken.
     pub stderr: Option<ChildStderr>,
-    communication: Option<Communication>,
+    /// Behind a lock that nobody ever waits for: it makes the type `Sync`, as std's is.
+    communication: Mutex<Option<Communication>>,
     process: Process,
 }
 
@@ -33,8 +35,8 @@ pub struct Child {
 struct Process {
     /// `None` once it was handed on to be reaped.
     child: Option<process::Child>,
-    /// Once somebody has had to wait for it.
-    exit: Option<Exit>,
+    /// Once somebody has had to wait for it. Behind a lock for the same reason.
+    exit: Mutex<Option<Exit>>,
     kill_on_drop: bool,
 }
 
@@ -43,14 +45,14 @@ impl Child {
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let process = Process {
             child: Some(child),
-            exit: None,
+            exit: Mutex::default(),
             kill_on_drop,
         };
         Ok(Child {
             stdin: pipes.0.map(ChildStdin::adopt).transpose()?,
             stdout: pipes.1.map(ChildStdout::adopt).transpose()?,
             stderr: pipes.2.map(ChildStderr::adopt).transpose()?,
-            communication: None,
+            communication: Mutex::default(),
             process,
         })
     }
@@ -184,16 +186,17 @@ impl Child {
                 "input needs a standard input that is a pipe, and can be given only once",
             ));
         }
-        if self.communication.is_none() {
+        let communication = unlocked(&mut self.communication);
+        if communication.is_none() {
             let pipes = (self.stdin.take(), self.stdout.take(), self.stderr.take());
-            self.communication = Some(Communication::start(input, pipes)?);
+            *communication = Some(Communication::start(input, pipes)?);
         }
-        let communication = self.communication.as_mut().expect("it was started above");
-        communication.wait_until(deadline)?;
+        let started = communication.as_mut().expect("it was started above");
+        started.wait_until(deadline)?;
         let status = self.process.wait_until(deadline)?;
         let status = status.ok_or(io::ErrorKind::TimedOut)?;
-        let communication = self.communication.take();
-        let (stdout, stderr) = communication.expect("as above").into_output()?;
+        let ended = communication.take().expect("as above");
+        let (stdout, stderr) = ended.into_output()?;
         Ok(Output {
             status,
             stdout,
@@ -237,12 +240,19 @@ impl Process {
     }
 
     fn exit(&mut self) -> io::Result<&Exit> {
-        let exit = match self.exit.take() {
-            Some(exit) => exit,
-            None => Exit::of(Pid::from_child(self.inner()))?,
+        let pid = Pid::from_child(self.inner());
+        let exit = unlocked(&mut self.exit);
+        let known = match exit.take() {
+            Some(known) => known,
+            None => Exit::of(pid)?,
         };
-        Ok(self.exit.insert(exit))
+        Ok(exit.insert(known))
     }
+}
+
+/// What is behind a lock that nobody can hold.
+fn unlocked<T>(lock: &mut Mutex<T>) -> &mut T {
+    lock.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Process {
@@ -260,7 +270,7 @@ impl Drop for Process {
         }
         let mut orphan = Process {
             child: Some(child),
-            exit: self.exit.take(),
+            exit: Mutex::new(unlocked(&mut self.exit).take()),
             kill_on_drop: false,
         };
         let reaper = thread::Builder::new().name("greenwire-reaper".to_owned());

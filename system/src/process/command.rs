@@ -3,6 +3,7 @@
 use super::child::Child;
 use std::ffi::OsStr;
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{self, CommandArgs, CommandEnvs, ExitStatus, Output, Stdio};
 
@@ -10,8 +11,8 @@ use std::process::{self, CommandArgs, CommandEnvs, ExitStatus, Output, Stdio};
 ///
 /// # Differences from std
 ///
-/// What std's extension traits set, such as a user or a process group, is set through
-/// [`as_std_mut`](Command::as_std_mut).
+/// The methods of std's `CommandExt`, which only std can implement, are methods of the type, but for
+/// `pre_exec`: that is `unsafe`, and set through [`as_std_mut`](Command::as_std_mut).
 #[derive(Debug)]
 pub struct Command {
     inner: process::Command,
@@ -120,6 +121,38 @@ impl Command {
         self
     }
 
+    /// Sets the user that the process runs as. As std's `CommandExt::uid`.
+    pub fn uid(&mut self, id: u32) -> &mut Command {
+        self.inner.uid(id);
+        self
+    }
+
+    /// Sets the group that the process runs as. As std's `CommandExt::gid`.
+    pub fn gid(&mut self, id: u32) -> &mut Command {
+        self.inner.gid(id);
+        self
+    }
+
+    /// Sets the name that the program gets as its own. As std's `CommandExt::arg0`.
+    pub fn arg0<S: AsRef<OsStr>>(&mut self, arg: S) -> &mut Command {
+        self.inner.arg0(arg);
+        self
+    }
+
+    /// Puts the process into this process group, or into a new one of its own (0), so that a signal can
+    /// reach it with all processes that it starts. As std's `CommandExt::process_group`.
+    pub fn process_group(&mut self, pgroup: i32) -> &mut Command {
+        self.inner.process_group(pgroup);
+        self
+    }
+
+    /// Replaces this process by the program, with all its threads, green or not; see std's
+    /// `CommandExt::exec`. Returns only the error if it cannot.
+    #[must_use]
+    pub fn exec(&mut self) -> io::Error {
+        self.inner.exec()
+    }
+
     /// Starts the process.
     ///
     /// Never parks: starting takes the calling OS thread a millisecond or so, until the child has left
@@ -179,19 +212,7 @@ impl Command {
         self.inner.get_current_dir()
     }
 
-    /// Std's command, for what its extension traits set. Streams are to be set here, not there.
-    ///
-    /// ```
-    /// use greenwire_system::process::Command;
-    /// use std::os::unix::process::CommandExt;
-    ///
-    /// # fn main() -> std::io::Result<()> {
-    /// let mut command = Command::new("true");
-    /// command.as_std_mut().process_group(0);
-    /// assert!(command.status()?.success());
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// Std's command, for what else can be set there. Streams are to be set here.
     pub fn as_std_mut(&mut self) -> &mut process::Command {
         &mut self.inner
     }

@@ -78,18 +78,19 @@ macro_rules! pipe {
     };
 }
 
+/// Not `Source::read`, which concludes from a short read that nothing is left: a pipe may keep packets
+/// apart, and what was made of a foreign descriptor may be a terminal, which gives a line at a time.
 macro_rules! readable {
     ($Type:ident) => {
         impl Read for $Type {
             fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
                 let pipe = &self.source;
-                pipe.read(buf.len(), None, |io| Ok(read(io, &mut *buf)?))
+                pipe.perform(Direction::Read, None, |io| Ok(read(io, &mut *buf)?))
             }
 
             fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-                let len = bufs.iter().map(|buf| buf.len()).sum();
                 let pipe = &self.source;
-                pipe.read(len, None, |io| Ok(rustix::io::readv(io, bufs)?))
+                pipe.perform(Direction::Read, None, |io| Ok(rustix::io::readv(io, bufs)?))
             }
         }
     };
