@@ -1,5 +1,6 @@
 //! What can be sent, and messages that are encoded once for many receivers.
 
+use crate::outbound::Wave;
 use crate::protocol::deflate::{Deflater, Window};
 use crate::protocol::frame::{self, First};
 use crate::{Kind, Message, Sender};
@@ -91,10 +92,14 @@ impl Prepared {
 /// sender that would wait for room drops the message instead.
 ///
 /// What is sent by several calls before the calling green thread waits for something reaches each peer
-/// in one write.
+/// in one write. To many peers a green thread of its own writes, which lets others have their turns
+/// in between; this call never gives way.
 pub fn broadcast<'a>(senders: impl IntoIterator<Item = &'a Sender>, message: &Prepared) -> usize {
-    let took = |sender: &&Sender| sender.try_send(message).unwrap_or(false);
-    senders.into_iter().filter(took).count()
+    let mut wave = Wave::default();
+    let took = |sender: &&Sender| sender.broadcast(message, &mut wave).unwrap_or(false);
+    let count = senders.into_iter().filter(took).count();
+    wave.leave();
+    count
 }
 
 pub(crate) mod sealed {

@@ -1,7 +1,7 @@
 //! The sending half, and messages that are sent in pieces.
 
 use crate::connection::Connection;
-use crate::outbound::Patience;
+use crate::outbound::Wave;
 use crate::payload::sealed::Outgoing;
 use crate::protocol::close::code;
 use crate::protocol::frame::{First, Opcode};
@@ -49,7 +49,7 @@ impl Sender {
         let outbound = &self.connection.outbound;
         let sent = match message.outgoing() {
             Outgoing::Plain(kind, payload) => outbound.send(kind, payload),
-            Outgoing::Prepared(prepared) => outbound.send_prepared(prepared, Patience::Waits),
+            Outgoing::Prepared(prepared) => outbound.send_prepared(prepared),
         };
         match sent {
             Ok(_taken) => Ok(()),
@@ -58,9 +58,8 @@ impl Sender {
     }
 
     /// As [`send`](Self::send), but never waits; whether the message was taken.
-    pub(crate) fn try_send(&self, prepared: &Prepared) -> Result<bool, Error> {
-        let outbound = &self.connection.outbound;
-        let sent = outbound.send_prepared(prepared, Patience::Never);
+    pub(crate) fn broadcast(&self, prepared: &Prepared, wave: &mut Wave) -> Result<bool, Error> {
+        let sent = self.connection.outbound.broadcast(prepared, wave);
         sent.map_err(|error| self.part_with_slow_reader(error))
     }
 

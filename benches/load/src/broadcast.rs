@@ -13,6 +13,10 @@ use std::time::{Duration, Instant};
 /// A message begins with its number, in this many digits.
 const DIGITS: usize = 16;
 
+/// The first message goes again and again: who has the answer to its handshake need not be on the
+/// server's list yet.
+const UNTIL_AGAIN: Duration = Duration::from_millis(50);
+
 /// The feed reads this much at once.
 const CHUNK: usize = 4096;
 
@@ -57,7 +61,12 @@ impl Broadcast {
                 .store(self.begin.elapsed().as_nanos() as u64, Relaxed);
             stream.write_all(&frame)?;
             while self.missing.load(Relaxed) > 0 {
-                thread::park();
+                if number > 0 {
+                    thread::park();
+                } else {
+                    thread::park_timeout(UNTIL_AGAIN);
+                    stream.write_all(&frame)?;
+                }
                 if tally.is_stopping() {
                     return Ok(());
                 }
@@ -81,11 +90,10 @@ impl Broadcast {
         tally: &Tally,
     ) -> io::Result<()> {
         let mut bytes = early;
-        let mut wanted = Vec::new();
-        for number in 0.. {
-            wanted.clear();
-            frames::push_header(&mut wanted, TEXT, self.size, 0);
-            wanted.extend(self.message(number));
+        let repeated = self.frame(0);
+        let mut number = 0;
+        loop {
+            let wanted = self.frame(number);
             while bytes.len() < wanted.len() {
                 let mut chunk = [0; CHUNK];
                 match stream.read(&mut chunk)? {
@@ -93,16 +101,25 @@ impl Broadcast {
                     read => bytes.extend_from_slice(&chunk[..read]),
                 }
             }
-            if !bytes.starts_with(&wanted) {
+            if bytes.starts_with(&wanted) {
+                number += 1;
+                self.received(tally);
+            } else if !bytes.starts_with(&repeated) {
                 return Err(Error::new(
                     ErrorKind::InvalidData,
                     "not the message that was published",
                 ));
             }
             bytes.drain(..wanted.len());
-            self.received(tally);
         }
-        Ok(())
+    }
+
+    /// A message as followers get it.
+    fn frame(&self, number: u64) -> Vec<u8> {
+        let mut frame = Vec::new();
+        frames::push_header(&mut frame, TEXT, self.size, 0);
+        frame.extend(self.message(number));
+        frame
     }
 
     fn received(&self, tally: &Tally) {

@@ -4,6 +4,7 @@
 //!
 //! * on a green thread, the moment before that green thread parks (`before_park`);
 //! * on an OS thread, `send` itself, unless the caller is the reader and has the next frame already;
+//! * after a broadcast to many, a green thread that gives way between writes (`wave`);
 //! * in any case, 64 KiB of frames.
 //!
 //! When the socket takes no more, one green thread, the *drainer*, writes the rest with waiting
@@ -12,9 +13,11 @@
 
 mod drainer;
 mod queue;
+mod wave;
 
 use self::drainer::Drainer;
 use self::queue::{Queue, State};
+pub(crate) use self::wave::Wave;
 use crate::config::{Settings, SlowReader};
 use crate::payload::Prepared;
 use crate::protocol::Role;
@@ -25,6 +28,7 @@ use greenwire_net::Stream;
 use greenwire_runtime::sync::mpsc;
 use greenwire_runtime::{BeforePark, before_park, thread};
 use std::io::{self, IoSlice};
+use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
@@ -109,14 +113,37 @@ impl Outbound {
     }
 
     /// As [`send`](Self::send), what is encoded already.
-    pub(crate) fn send_prepared(
+    pub(crate) fn send_prepared(&self, prepared: &Prepared) -> Result<bool, Error> {
+        match self.push_prepared(prepared, Patience::Waits)? {
+            Some(queue) => self.dispatch(queue).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// As [`send_prepared`](Self::send_prepared), but never waits, and `wave` sees to it that it leaves.
+    pub(crate) fn broadcast(&self, prepared: &Prepared, wave: &mut Wave) -> Result<bool, Error> {
+        let Some(mut queue) = self.push_prepared(prepared, Patience::Never)? else {
+            return Ok(false);
+        };
+        if queue.draining || !thread::is_green() {
+            return self.dispatch(queue).map(|()| true);
+        }
+        if !mem::replace(&mut queue.in_wave, true) {
+            drop(queue);
+            wave.add(self.arc());
+        }
+        Ok(true)
+    }
+
+    /// Queues what is encoded already; `None` if it is to be dropped.
+    fn push_prepared(
         &self,
         prepared: &Prepared,
         patience: Patience,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<MutexGuard<'_, Queue>>, Error> {
         let key = self.key()?;
         let Some(mut queue) = self.room(patience)? else {
-            return Ok(false);
+            return Ok(None);
         };
         if key.is_some() {
             self.push_message(&mut queue, prepared.kind(), prepared.payload(), key);
@@ -129,7 +156,7 @@ impl Outbound {
                 None => queue.push_shared(prepared.plain()),
             }
         }
-        self.dispatch(queue).map(|()| true)
+        Ok(Some(queue))
     }
 
     /// Sends a ping or pong, unless the queue is full: then the peer sees that we live by what it
@@ -383,7 +410,10 @@ impl Outbound {
         }
         let shared = queue.shared.as_deref().unwrap_or_default();
         let mut parts = [shared, &queue.bytes, rest].map(IoSlice::new);
-        let written = try_write_all(&self.stream, &mut parts)
+        // One part is a cheaper system call than one and nothing.
+        let last = parts.iter().rposition(|part| !part.is_empty());
+        let parts = &mut parts[..last.map_or(0, |last| last + 1)];
+        let written = try_write_all(&self.stream, parts)
             .and_then(|left| Ok((left, left.is_empty() && try_flush(&self.stream)?)));
         match written {
             Ok((_, true)) => queue.recycle(),
@@ -421,6 +451,7 @@ impl BeforePark for Outbound {
         let mut queue = self.lock();
         let here = spare::this_os_thread();
         queue.hooked.retain(|thread| *thread != here);
+        queue.in_wave = false;
         self.write(&mut queue, &[]);
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Queue {
     pub(super) dropped: u64,
     /// The OS threads on which a flush is due before the running green thread parks.
     pub(super) hooked: Vec<usize>,
+    /// A broadcast will flush this.
+    pub(super) in_wave: bool,
     /// Dropped to wake those who wait for room.
     waiting: Vec<mpsc::Sender<()>>,
 }
@@ -57,6 +59,7 @@ impl Queue {
             deflater,
             dropped: 0,
             hooked: Vec::new(),
+            in_wave: false,
             waiting: Vec::new(),
         }
     }

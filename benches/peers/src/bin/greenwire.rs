@@ -112,7 +112,10 @@ fn feed(mut ws: websocket::WebSocket, feeds: &Feeds) -> Result<(), websocket::Er
 fn publish(mut ws: websocket::WebSocket, feeds: &Feeds) -> Result<(), websocket::Error> {
     while let Some(message) = ws.receive()? {
         let mut feeds = feeds.lock().expect("nobody panics");
-        feeds.retain(|feed| feed.send(&message).is_ok());
+        let message = websocket::Prepared::new(message);
+        if websocket::broadcast(feeds.iter(), &message) < feeds.len() {
+            feeds.retain(|feed| !feed.is_closed());
+        }
     }
     Ok(())
 }
