@@ -2,28 +2,15 @@
 
 mod common;
 
-use common::{DEADLINE, Raw, expect, serve, wait_until};
+use common::{DEADLINE, Raw, expect, serve_senders, wait_until};
 use greenwire_runtime::thread;
 use greenwire_websocket::{Config, Error, Prepared, Sender, SlowReader, broadcast};
 use std::io::Read;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 const SIZE: usize = 10_000;
 const BOUND: usize = 100_000;
-
-/// A server whose connections only listen; their senders come out of the channel.
-fn serve_senders(config: Config) -> (SocketAddr, mpsc::Receiver<Sender>) {
-    let (tell, told) = mpsc::channel();
-    let tell = Arc::new(Mutex::new(tell));
-    let addr = serve(config, move |mut ws| {
-        tell.lock().unwrap().send(ws.sender()).unwrap();
-        while ws.receive()?.is_some() {}
-        Ok(())
-    });
-    (addr, told)
-}
 
 /// A connection that reads nothing, and the sender to it.
 fn connect_slow(policy: SlowReader) -> (Raw, Sender) {

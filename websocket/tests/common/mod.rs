@@ -2,9 +2,10 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use greenwire_runtime::thread;
-use greenwire_websocket::{Config, Error, Message, WebSocket};
+use greenwire_websocket::{Config, Error, Message, Sender, WebSocket};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 /// No test waits longer for anything.
@@ -138,6 +139,18 @@ pub(crate) fn serve_echo(config: Config) -> SocketAddr {
         }
         Ok(())
     })
+}
+
+/// A server whose connections only listen; their senders come out of the channel.
+pub(crate) fn serve_senders(config: Config) -> (SocketAddr, mpsc::Receiver<Sender>) {
+    let (tell, told) = mpsc::channel();
+    let tell = Arc::new(Mutex::new(tell));
+    let addr = serve(config, move |mut ws| {
+        tell.lock().unwrap().send(ws.sender()).unwrap();
+        while ws.receive()?.is_some() {}
+        Ok(())
+    });
+    (addr, told)
 }
 
 /// Connects the crate's own client.
