@@ -2,7 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
-use greenwire_runtime::thread;
+use greenwire_runtime::thread::{self, JoinHandle};
 use std::fs;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -33,27 +33,44 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
-#[test]
-fn deep_pages_of_parked_threads_go_back() {
-    let before = resident();
+/// Threads that have been deep in their stacks, and are parked.
+fn divers() -> Vec<JoinHandle<bool>> {
     let dived = Arc::new(AtomicUsize::new(0));
-    let threads: Vec<_> = (0..THREADS)
-        .map(|_| {
-            let dived = dived.clone();
-            thread::spawn(move || {
-                let kept = black_box([7u8; 1000]);
-                dive();
-                dived.fetch_add(1, Ordering::SeqCst);
-                thread::park();
-                kept.iter().all(|byte| *byte == 7)
-            })
+    let threads = (0..THREADS).map(|_| {
+        let dived = dived.clone();
+        thread::spawn(move || {
+            let kept = black_box([7u8; 1000]);
+            dive();
+            dived.fetch_add(1, Ordering::SeqCst);
+            thread::park();
+            kept.iter().all(|byte| *byte == 7)
         })
-        .collect();
+    });
+    let threads = threads.collect();
     wait_until("they dive", || dived.load(Ordering::SeqCst) == THREADS);
-    assert!(resident() > before + ALL, "all of it is in memory at first");
-    wait_until("the pages go back", || resident() < before + ALL / 4);
+    threads
+}
+
+fn end(threads: Vec<JoinHandle<bool>>) {
     for thread in threads {
         thread.thread().unpark();
         assert!(thread.join().unwrap(), "what is in use stays");
     }
+}
+
+/// Those that wait, and those that have ended and left their stacks to the next ones.
+#[test]
+fn deep_pages_go_back() {
+    let before = resident();
+    let divers = || {
+        let threads = divers();
+        assert!(resident() > before + ALL, "all of it is in memory at first");
+        threads
+    };
+    let wait_until_back = |whose| wait_until(whose, || resident() < before + ALL / 4);
+    let threads = divers();
+    wait_until_back("the pages of parked ones go back");
+    end(threads);
+    end(divers());
+    wait_until_back("the pages of ended ones go back");
 }

@@ -82,6 +82,11 @@ impl Extent {
         1 << (self.0 & (MIN_SIZE - 1))
     }
 
+    /// Whether the pool would give such a stack to one who asks for `size` bytes.
+    pub(crate) fn fits(self, size: usize) -> bool {
+        self.size() == slot_size(size)
+    }
+
     pub(super) fn limit(self) -> usize {
         self.base() - self.size()
     }
@@ -111,11 +116,6 @@ pub(crate) struct Stack(Extent);
 impl Stack {
     pub(crate) fn extent(&self) -> Extent {
         self.0
-    }
-
-    /// Whether the pool would give such a stack to one who asks for `size` bytes.
-    pub(crate) fn fits(&self, size: usize) -> bool {
-        self.0.size() == slot_size(size)
     }
 }
 

@@ -150,58 +150,73 @@ impl Worker {
             0 => self.unstarted.pop(),
             1 if arrivals.is_empty() => None,
             1 => succeed(|| arrivals.steal()),
-            _ => {
-                let local = self.unstarted_local.borrow_mut().pop_front();
-                return local
-                    .map(|Local { task, run }| self.start(task, |_| run()))
-                    .is_some();
-            }
+            _ => return self.start_local(),
         };
         let Some(task) = task else { return false };
-        self.start(task, |slot| slot.task().run());
+        self.start(task, None);
         true
     }
 
-    /// Gives `task` a slot and a stack, and runs it until it first parks.
-    fn start(&'static self, task: Arc<dyn Task>, run: impl FnOnce(&Slot) + 'static) {
-        let slot = match self.room_for(&task) {
-            Ok((slot, stack)) => {
-                slot.extent.set(stack.extent());
-                let entry = move || {
-                    if context::ARE_OS_THREADS {
-                        self.runs_on_this_thread();
-                    }
-                    run(slot);
-                };
-                *slot.context.borrow_mut() = Some(Context::new(stack, entry));
-                slot
-            }
+    fn start_local(&'static self) -> bool {
+        let local = self.unstarted_local.borrow_mut().pop_front();
+        let Some(Local { task, run }) = local else {
+            return false;
+        };
+        self.start(task, Some(run));
+        true
+    }
+
+    /// Gives `task` a slot with a stack, and has it run there until it first parks.
+    fn start(&'static self, task: Arc<dyn Task>, local_run: Option<Box<dyn FnOnce()>>) {
+        let slot = match self.slot_for(task.header().stack_size()) {
+            Ok(slot) => slot,
             Err(error) => {
                 log::error!("a green thread cannot start: {error}");
                 task.fail(error);
                 return self.count_ended();
             }
         };
-        self.shared
-            .counters
-            .stack_bytes
-            .add(slot.extent.get().size() as u64);
+        let size = slot.extent.get().size();
+        self.shared.counters.stack_bytes.add(size as u64);
         slot.interrupts.reset();
         task.header().runs_at(self.ticket_of(slot));
         slot.set_task(Some(task));
+        self.local_run.set(local_run);
         self.resume(slot);
     }
 
-    fn room_for(&self, task: &Arc<dyn Task>) -> io::Result<(&'static Slot, context::Stack)> {
-        let stack = self.stacks.take(task.header().stack_size())?;
-        match self.slots.take() {
-            Some(slot) => Ok((slot, stack)),
-            None => {
-                self.stacks.put(stack);
-                Err(io::Error::other(
-                    "a worker holds at most 4,194,304 green threads",
-                ))
+    /// A slot that nobody uses, with a stack of at least `size` bytes.
+    fn slot_for(&'static self, size: usize) -> io::Result<&'static Slot> {
+        if let Some(slot) = self.stacks.take_warm(size) {
+            return Ok(slot);
+        }
+        let stack = self.stacks.take(size)?;
+        let Some(slot) = self.slots.take() else {
+            self.stacks.put(stack);
+            return Err(io::Error::other(
+                "a worker holds at most 4,194,304 green threads",
+            ));
+        };
+        slot.extent.set(stack.extent());
+        let host = move || self.host(slot);
+        *slot.context.borrow_mut() = Some(Context::new(stack, host));
+        Ok(slot)
+    }
+
+    /// The first frame of each stack: runs one green thread after the other, until the worker resumes it
+    /// without one. Inlined, since each parked green thread has it on its one page.
+    #[inline(always)]
+    fn host(&'static self, slot: &'static Slot) {
+        if context::ARE_OS_THREADS {
+            self.runs_on_this_thread();
+        }
+        while slot.has_task() {
+            match self.local_run.take() {
+                Some(run) => run(),
+                None => slot.task().run(),
             }
+            slot.state.set(State::Ended);
+            self.exit.suspend(|depth| slot.depth.set(depth as u32));
         }
     }
 
@@ -212,28 +227,42 @@ impl Worker {
         self.stacks.ran(slot);
         self.budget.set(BUDGET);
         self.running.set(Some(slot));
-        let mut context = slot.context.borrow_mut();
-        let running = context.as_mut().expect("a slot in use has a context");
-        if let Progress::Finished = running.resume(&self.exit) {
-            let finished = context.take();
-            drop(context);
-            self.finish(slot, finished);
+        self.switch_to(slot);
+        if slot.state.get() == State::Ended {
+            self.finish(slot);
         }
     }
 
-    fn finish(&self, slot: &'static Slot, context: Option<Context>) {
+    #[inline(always)]
+    fn switch_to(&'static self, slot: &'static Slot) -> Progress {
+        let mut context = slot.context.borrow_mut();
+        let context = context.as_mut().expect("a slot in use has a context");
+        context.resume(&self.exit)
+    }
+
+    /// Makes the slot of a green thread that has ended ready for the next one.
+    fn finish(&'static self, slot: &'static Slot) {
         self.running.set(None);
         if self.held.get() {
             fork::end_child();
         }
-        if let Some(context) = context {
-            self.stacks.put(context.into_stack());
-        }
+        slot.retire();
         let size = slot.extent.get().size();
         self.shared.counters.stack_bytes.subtract(size as u64);
-        slot.set_task(None);
-        self.slots.put(slot);
+        if !self.stacks.keep_warm(slot) {
+            self.free(slot);
+        }
         self.count_ended();
+    }
+
+    /// Takes the stack from a slot whose green thread has ended.
+    #[cold]
+    fn free(&'static self, slot: &'static Slot) {
+        self.switch_to(slot);
+        if let Some(context) = slot.context.take() {
+            self.stacks.put(context.into_stack());
+        }
+        self.slots.put(slot);
     }
 
     fn count_ended(&self) {

@@ -125,7 +125,7 @@ impl Worker {
             match slot.state.get() {
                 State::Parked => answer.parked += 1,
                 State::Ready => answer.ready += 1,
-                State::Free | State::Running => continue,
+                State::Free | State::Ended | State::Running => continue,
             }
             if answer.threads.len() < request.limit {
                 answer.threads.push(self.describe(slot));

@@ -63,6 +63,8 @@ impl Ticket {
 pub(crate) enum State {
     /// Nobody's: the slot is free.
     Free,
+    /// The green thread has ended. The slot is nobody's, but keeps a stack for the next one.
+    Ended,
     /// In the run queue.
     Ready,
     Running,
@@ -144,6 +146,17 @@ impl Slot {
 
     pub(super) fn set_task(&self, task: Option<Arc<dyn Task>>) {
         self.task.replace(task);
+    }
+
+    pub(super) fn has_task(&self) -> bool {
+        self.task.borrow().is_some()
+    }
+
+    /// The green thread has ended: from now on nobody has a ticket for the slot.
+    pub(super) fn retire(&self) {
+        self.set_task(None);
+        self.sequence.set(self.sequence.get().wrapping_add(1));
+        self.notified.set(false);
     }
 }
 
@@ -240,10 +253,9 @@ impl Slots {
         free.pop().map(|index| self.at(index as usize))
     }
 
+    /// Takes back a slot without a stack.
     pub(super) fn put(&self, slot: &'static Slot) {
-        slot.sequence.set(slot.sequence.get().wrapping_add(1));
         slot.state.set(State::Free);
-        slot.notified.set(false);
         self.free.borrow_mut().push(slot.index);
     }
 

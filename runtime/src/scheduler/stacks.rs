@@ -2,8 +2,9 @@
 //!
 //! A call chain that once went deep leaves its pages behind for as long as the green thread lives,
 //! which for a connection may be days. A worker that ran anything therefore sweeps, about a second
-//! later, over the stacks that ran before and have been parked since, and gives back what lies below
-//! the last frame. A stack is swept once, until it runs again; a worker at rest never wakes for it.
+//! later, over the stacks that ran before and have been parked since, or kept for another green thread,
+//! and gives back what lies below the last frame. A stack is swept once, until it runs again; a worker at
+//! rest never wakes for it.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -18,15 +19,17 @@ const INTERVAL: u64 = 1_000_000_000;
 /// Stacks swept at a time, so that nobody waits for it much longer than 100 µs.
 const BATCH: usize = 256;
 
-/// Ended stacks kept with their pages, ready for the next green threads.
+/// Slots that keep their stacks when their green threads have ended, ready for the next ones.
 const WARM: usize = 256;
 
 /// The stacks of one worker.
 pub(super) struct Stacks {
     pool: &'static Pool,
-    /// Stacks of ended green threads, last one on top.
-    warm: RefCell<Vec<Stack>>,
-    /// Further ones: their pages will be given back, then they go to the pool.
+    /// What a green thread gets that does not ask for more or less.
+    default_size: usize,
+    /// Slots of ended green threads with stacks of that size, last one on top.
+    warm: RefCell<Vec<&'static Slot>>,
+    /// Stacks of further ones: their pages will be given back, then they go to the pool.
     ended: RefCell<Vec<Stack>>,
     /// Green threads that ran since their last sweep.
     dirty: List,
@@ -37,9 +40,10 @@ pub(super) struct Stacks {
 }
 
 impl Stacks {
-    pub(super) fn new(pool: &'static Pool) -> Stacks {
+    pub(super) fn new(pool: &'static Pool, default_size: usize) -> Stacks {
         Stacks {
             pool,
+            default_size,
             warm: RefCell::default(),
             ended: RefCell::default(),
             dirty: List::default(),
@@ -48,23 +52,33 @@ impl Stacks {
         }
     }
 
-    /// A stack of at least `size` bytes.
-    pub(super) fn take(&self, size: usize) -> io::Result<Stack> {
-        for list in [&self.warm, &self.ended] {
-            let mut list = list.borrow_mut();
-            if let Some(index) = list.iter().rposition(|stack| stack.fits(size)) {
-                return Ok(list.swap_remove(index));
-            }
-        }
-        self.pool.take(size)
+    /// A slot whose green thread has ended, with a stack of `size` bytes.
+    pub(super) fn take_warm(&self, size: usize) -> Option<&'static Slot> {
+        let is_usual = size == self.default_size;
+        is_usual.then(|| self.warm.borrow_mut().pop()).flatten()
     }
 
-    /// Takes back the stack of a green thread that has ended.
-    pub(super) fn put(&self, stack: Stack) {
+    /// Keeps a slot whose green thread has ended for the next one, unless there are enough of them.
+    pub(super) fn keep_warm(&self, slot: &'static Slot) -> bool {
         let mut warm = self.warm.borrow_mut();
-        if warm.len() < WARM {
-            return warm.push(stack);
+        let keep = warm.len() < WARM && slot.extent.get().fits(self.default_size);
+        if keep {
+            warm.push(slot);
         }
+        keep
+    }
+
+    /// A stack of at least `size` bytes.
+    pub(super) fn take(&self, size: usize) -> io::Result<Stack> {
+        let mut ended = self.ended.borrow_mut();
+        match ended.iter().rposition(|stack| stack.extent().fits(size)) {
+            Some(index) => Ok(ended.swap_remove(index)),
+            None => self.pool.take(size),
+        }
+    }
+
+    /// Takes back a stack.
+    pub(super) fn put(&self, stack: Stack) {
         self.ended.borrow_mut().push(stack);
         if self.ended.borrow().len() >= 4 * BATCH {
             self.release_ended();
@@ -118,7 +132,7 @@ impl Stacks {
                 State::Free => slot.to_be_swept.set(false),
                 // It is active: look again next time.
                 _ if ran => self.dirty.push(slot),
-                State::Parked => {
+                State::Parked | State::Ended => {
                     slot.to_be_swept.set(false);
                     let extent = slot.extent.get();
                     ranges.push(extent.below(extent.base() - slot.depth.get() as usize));

@@ -45,6 +45,8 @@ pub(crate) struct Worker {
     pub(super) timers: RefCell<Wheel>,
     pub(super) stacks: Stacks,
     pub(super) exit: Exit,
+    /// What the green thread that is about to start runs, if that is not in its task.
+    pub(super) local_run: Cell<Option<Box<dyn FnOnce()>>>,
     /// Facade calls left to the running green thread.
     pub(super) budget: Cell<u32>,
     /// Green threads to be run between two looks at the clock.
@@ -376,7 +378,7 @@ impl Worker {
                 self.shared.counters.parked.subtract(1);
             }
             State::Running => slot.notified.set(true),
-            State::Ready | State::Free => {}
+            State::Ready | State::Free | State::Ended => {}
         }
     }
 }
@@ -393,8 +395,9 @@ impl Worker {
             unstarted_local: RefCell::default(),
             slots: Slots::new(),
             timers: RefCell::new(Wheel::new()),
-            stacks: Stacks::new(&runtime.stacks),
+            stacks: Stacks::new(&runtime.stacks, runtime.stack_size),
             exit: Exit::new(),
+            local_run: Cell::new(None),
             budget: Cell::new(BUDGET),
             stride: Cell::new(1),
             until_look: Cell::new(1),
