@@ -70,6 +70,15 @@ impl Extent {
         self.0 & !(MIN_SIZE - 1)
     }
 
+    /// Where the first frame begins: a little below the base, and not equally for all stacks, since
+    /// lines of memory at the same offset in a page compete for the same few places in a CPU's cache.
+    pub(super) fn top(self) -> usize {
+        const LINE: usize = 64;
+        const COLOURS: usize = 16;
+        let number = self.base() / self.size();
+        self.base() - number % COLOURS * LINE
+    }
+
     /// Fetches the memory into the cache at which a green thread goes on that suspended at `depth`, and
     /// that at which corosensei keeps the way back.
     #[inline(always)]

@@ -161,10 +161,7 @@ impl Worker {
                 since,
                 until: self.timers.borrow().deadline(slot.index()),
             }),
-            stack: (
-                slot.depth.get() as usize,
-                slot.extent.get().usable().len(),
-            ),
+            stack: (slot.depth.get() as usize, slot.extent.get().usable().len()),
             frames: told.frames,
         }
     }

@@ -103,21 +103,12 @@ fn stack_mark() -> usize {
 // Base and limit are multiples of MIN_SIZE.
 unsafe impl corosensei::stack::Stack for Stack {
     fn base(&self) -> StackPointer {
-        StackPointer::new(top(self.extent())).expect("a mapped address is not null")
+        StackPointer::new(self.extent().top()).expect("a mapped address is not null")
     }
 
     fn limit(&self) -> StackPointer {
         StackPointer::new(self.extent().limit()).expect("a mapped address is not null")
     }
-}
-
-/// Where the first frame begins: a little below the base, and not equally for all stacks, since
-/// lines of memory at the same offset in a page compete for the same few places in a CPU's cache.
-fn top(stack: Extent) -> usize {
-    const LINE: usize = 64;
-    const COLOURS: usize = 16;
-    let number = stack.base() / stack.size();
-    stack.base() - number % COLOURS * LINE
 }
 
 #[cfg(all(test, not(loom)))]
