@@ -32,7 +32,7 @@ const MODULES: [(&str, &[&str]); 3] = [
 ];
 
 /// What is left out, and why.
-const LEFT_OUT: [(&str, &str); 36] = [
+const LEFT_OUT: [(&str, &str); 32] = [
     ("fs::soft_link", "deprecated since Rust 1.1"),
     ("fs::Dir", UNSTABLE),
     ("fs::set_permissions_nofollow", UNSTABLE),
@@ -52,7 +52,6 @@ const LEFT_OUT: [(&str, &str); 36] = [
     ("Command::raw_arg", WINDOWS),
     ("File::seek_read", WINDOWS),
     ("File::seek_write", WINDOWS),
-    ("OpenOptions::access_mode-2", WINDOWS),
     ("OpenOptions::access_mode", WINDOWS),
     ("OpenOptions::share_mode", WINDOWS),
     ("OpenOptions::custom_flags-2", WINDOWS),
@@ -66,9 +65,6 @@ const LEFT_OUT: [(&str, &str); 36] = [
     ("OpenOptions::custom_flags", BY_TRAIT),
     ("DirEntry::ino", BY_TRAIT),
     ("DirBuilder::mode", BY_TRAIT),
-    ("Stdin::set_fd", UNSTABLE),
-    ("Stdin::take_fd", UNSTABLE),
-    ("Stdin::replace_fd", UNSTABLE),
 ];
 
 const UNSTABLE: &str = "unstable";
