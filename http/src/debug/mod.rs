@@ -15,7 +15,7 @@
 //! |---|---|
 //! | `/` | a page that shows it all, and keeps up to date |
 //! | `/json?limit=1000` | [`Snapshot`]: the green threads, the workers' numbers |
-//! | `/text?limit=1000` | the [`Dump`](greenwire_runtime::Dump) in print, as a tree |
+//! | `/text?limit=1000` | the [`Dump`] in print, as a tree |
 //! | `/metrics` | the numbers alone, for Prometheus |
 //!
 //! It is nowhere unless it is mounted. It tells the names of threads and functions, and anybody who asks makes each
