@@ -59,7 +59,7 @@ fn spawns(random: &mut Random) {
         .into_iter()
         .map(|child| child.join().unwrap())
         .sum();
-    assert_eq!(sum, (0..count).sum());
+    assert_eq!(sum, (0..count).sum::<u64>());
 }
 
 /// Threads that are cancelled, twice, before they start, while they wait, and while they are ready. Their
