@@ -17,6 +17,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::RefUnwindSafe;
 use std::time::Duration;
 
 use super::channel::{Channel, Rx, Tx, channel as new_channel};
@@ -78,6 +79,9 @@ pub struct Receiver<T> {
     /// Only one thread at a time may receive.
     _not_sync: PhantomData<Cell<()>>,
 }
+
+// As std's, whatever is sent.
+impl<T> RefUnwindSafe for Receiver<T> {}
 
 impl<T> Sender<T> {
     /// Sends a value. Never parks.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::num::NonZero;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,6 +15,10 @@ use crate::task::Task;
 /// A handle to a thread, green or not.
 #[derive(Clone)]
 pub struct Thread(pub(super) Arc<dyn Task>);
+
+// As std's: whoever looks at a thread after a panic finds it as whole as before.
+impl UnwindSafe for Thread {}
+impl RefUnwindSafe for Thread {}
 
 impl Thread {
     /// Its identity, different from that of every other thread in the process.

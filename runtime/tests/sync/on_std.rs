@@ -14,3 +14,5 @@ mod mutex;
 mod once;
 #[path = "parity/rw_lock.rs"]
 mod rw_lock;
+#[path = "parity/signatures.rs"]
+mod signatures;
