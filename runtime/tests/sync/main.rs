@@ -11,7 +11,6 @@
 
 mod channel;
 mod condvar;
-mod contract;
 mod event;
 mod mutex;
 mod on_greenwire;
@@ -21,6 +20,7 @@ mod oneshot;
 mod rw_lock;
 mod select;
 mod semaphore;
+mod sizes;
 mod support;
 
 use std::env;
