@@ -72,7 +72,7 @@ enum Next {
 impl<'a> Connection<'a> {
     fn new(
         stream: Stream,
-        peer: Peer,
+        mut peer: Peer,
         handler: &'a dyn Handler,
         config: &'a Config,
         slot: &'a Slot,
@@ -80,6 +80,7 @@ impl<'a> Connection<'a> {
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(config.write_timeout))?;
         let output = Output::new(stream.try_clone()?);
+        peer.set_output(&output);
         Ok(Connection {
             input: Input::new(stream),
             output,

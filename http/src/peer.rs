@@ -1,8 +1,10 @@
 //! `Peer`: who is at the other end of a connection.
 
 use crate::Request;
+use crate::output::Output;
 use greenwire_net::Stream;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Weak};
 
 /// Who asks, and how: in the extensions of each request.
 ///
@@ -21,6 +23,8 @@ use std::net::{IpAddr, SocketAddr};
 pub struct Peer {
     addr: Option<SocketAddr>,
     encrypted: bool,
+    /// The connection, which nobody who keeps a peer keeps open.
+    output: Weak<Output>,
 }
 
 impl Peer {
@@ -48,10 +52,41 @@ impl Peer {
         if self.encrypted { "https" } else { "http" }
     }
 
+    /// Whether the client has hung up, so that nobody waits for the answer any more. Never waits: for handlers that
+    /// do, and look now and then. True, too, of a client that only ended its sending, and once the connection is
+    /// closed or [upgraded](crate::upgrade).
+    ///
+    /// ```
+    /// use greenwire_http::{Peer, Request};
+    /// use std::{thread, time::Duration};
+    ///
+    /// fn patient(request: Request) -> &'static str {
+    ///     let left = || Peer::of(&request).is_some_and(Peer::has_hung_up);
+    ///     for _ in 0..60 {
+    ///         if left() {
+    ///             break;
+    ///         }
+    ///         thread::sleep(Duration::from_secs(1));
+    ///     }
+    ///     "nothing new"
+    /// }
+    /// # let _ = patient;
+    /// ```
+    #[must_use]
+    pub fn has_hung_up(&self) -> bool {
+        let output = self.output.upgrade();
+        output.is_none_or(|output| output.stream().has_hung_up())
+    }
+
+    pub(crate) fn set_output(&mut self, output: &Arc<Output>) {
+        self.output = Arc::downgrade(output);
+    }
+
     pub(crate) fn new(stream: &Stream, addr: Option<SocketAddr>) -> Peer {
         Peer {
             addr,
             encrypted: stream.is_encrypted(),
+            output: Weak::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! `MSG_DONTWAIT` makes a single call non-blocking, so a connected socket keeps the blocking mode in
 //! which std, inherited descriptors and an OS thread's own calls expect it. Nothing here parks.
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::addr::SocketAddrArg;
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrAny};
 use rustix::net::{recv, recvfrom, recvmsg, send, sendmsg, sendto};
@@ -22,6 +23,20 @@ const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
 /// Apple's systems have the option `SO_NOSIGPIPE` in place of `MSG_NOSIGNAL`.
 #[cfg(target_vendor = "apple")]
 const SEND: SendFlags = SendFlags::DONTWAIT;
+
+/// What poll has to be asked for, beside what it always tells, to learn of a peer that has ended its sending.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const END_OF_SENDING: PollFlags = PollFlags::RDHUP;
+/// Elsewhere only the end of both directions is told.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const END_OF_SENDING: PollFlags = PollFlags::empty();
+
+/// Whether the peer sends no more, or the connection has failed. Bytes that nobody has read do not hide it.
+pub(crate) fn has_hung_up(fd: impl AsFd) -> bool {
+    let mut asked = [PollFd::new(&fd, END_OF_SENDING)];
+    let ends = END_OF_SENDING | PollFlags::HUP | PollFlags::ERR;
+    poll(&mut asked, Some(&Timespec::default())).is_ok() && asked[0].revents().intersects(ends)
+}
 
 pub(crate) fn try_recv(fd: impl AsFd, buf: &mut [u8]) -> io::Result<usize> {
     Ok(recv(fd, buf, RecvFlags::DONTWAIT)?.0)

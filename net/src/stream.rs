@@ -1,5 +1,6 @@
 //! `Stream`: a connection of any kind, for protocols that do not care which.
 
+use crate::calls::has_hung_up;
 use crate::tcp::TcpStream;
 #[cfg(feature = "tls")]
 use crate::tls::TlsStream;
@@ -134,6 +135,26 @@ impl Stream {
         // An error says that it is gone.
         let _ = delegate!(self, stream => stream.shutdown(Shutdown::Both),
             tls: stream.get_ref().shutdown(Shutdown::Both));
+    }
+
+    /// Whether the peer has hung up: it sends no more, or the connection has failed. Never waits, and reads
+    /// nothing; what was sent before and is still unread does not hide it. A peer that only shut its sending down
+    /// has hung up, too. On other systems than Linux it is known only once both directions have ended.
+    ///
+    /// ```
+    /// use greenwire_net::{Stream, unix::UnixStream};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let (one, other) = UnixStream::pair()?;
+    /// let one = Stream::from(one);
+    /// assert!(!one.has_hung_up());
+    /// drop(other);
+    /// assert!(one.has_hung_up());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn has_hung_up(&self) -> bool {
+        delegate!(self, stream => has_hung_up(stream), tls: has_hung_up(stream.get_ref()))
     }
 
     /// Waits without a buffer until a read is likely to get something; see
