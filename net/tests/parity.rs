@@ -24,6 +24,7 @@ mod over_std {
     use std::os::unix::net as unix;
     use std::{net, thread};
 
+    mod ipv6;
     mod signatures;
     mod tcp;
     mod udp;
@@ -39,6 +40,7 @@ mod over_greenwire {
     use greenwire_net::{self as net, unix};
     use greenwire_runtime::thread;
 
+    mod ipv6;
     mod signatures;
     mod tcp;
     mod udp;
@@ -54,6 +56,7 @@ mod on_green_threads {
     use greenwire_net::{self as net, unix};
     use greenwire_runtime::thread;
 
+    mod ipv6;
     mod tcp;
     mod udp;
     mod unix_sockets;

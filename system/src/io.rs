@@ -1,4 +1,4 @@
-//! Standard input that parks, beside the names that a program uses of [`std::io`].
+//! Standard input and pipes that park, beside the names that a program uses of [`std::io`].
 //!
 //! ```no_run
 //! use greenwire_system::io;
@@ -23,6 +23,7 @@ use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::{LazyLock, PoisonError};
 
+pub use crate::pipe::{PipeReader, PipeWriter, pipe};
 #[doc(no_inline)]
 pub use std::io::{
     BufRead, BufReader, BufWriter, Bytes, Chain, Cursor, Empty, Error, ErrorKind, IntoInnerError,

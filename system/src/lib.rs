@@ -20,7 +20,7 @@
 //!
 //! # How they wait
 //!
-//! - Pipes of child processes wait in the reactor, as sockets do, and so does the end of a child,
+//! - Pipes wait in the reactor, as sockets do, and so does the end of a child,
 //!   where the system has a descriptor for it (Linux).
 //! - The kernel never says that a file is ready, so work on files goes to the OS threads of
 //!   [`unblock`](greenwire_runtime::unblock). Those work on buffers of their own: a green thread may be
@@ -31,4 +31,5 @@
 
 pub mod fs;
 pub mod io;
+mod pipe;
 pub mod process;

@@ -72,3 +72,24 @@ fn a_pipe() {
     let story = time::timeout(Duration::from_secs(20), story);
     assert_eq!(story, Ok(()), "the story hangs");
 }
+
+#[test]
+#[ignore = "the child process of the test below"]
+fn reader_of_nothing() {
+    let read = || io::stdin().read(&mut [0]).unwrap();
+    assert_eq!(read(), 0);
+    assert_eq!(thread::spawn(read).join().unwrap(), 0);
+}
+
+/// As daemons are started: the number 0 is free, or leads to a terminal that hung up.
+#[test]
+fn a_standard_input_that_is_closed_is_at_its_end() {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec \"$0\" \"$@\" <&-"]);
+    shell.arg(std::env::current_exe().unwrap());
+    let reader = shell.args(["--ignored", "--exact", "reader_of_nothing"]);
+    let limit = Duration::from_secs(20);
+    let mut child = reader.stdout(Stdio::piped()).spawn().unwrap();
+    let output = child.communicate([], Some(limit)).unwrap();
+    assert!(output.status.success(), "{output:?}");
+}

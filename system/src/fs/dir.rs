@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs::{self, FileType, Metadata};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, DirEntryExt};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::vec;
@@ -45,6 +46,11 @@ pub struct ReadDir {
     /// `None` at the end; and if a green thread was cancelled while it was away.
     rest: Option<fs::ReadDir>,
 }
+
+/// A batch may hold errors, which are not safe to unwind past in general. Those of std's `ReadDir` are
+/// what the system said, and a panic never finds a batch half read.
+impl UnwindSafe for ReadDir {}
+impl RefUnwindSafe for ReadDir {}
 
 impl Iterator for ReadDir {
     type Item = io::Result<DirEntry>;

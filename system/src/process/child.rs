@@ -2,7 +2,7 @@
 
 use super::communicate::Communication;
 use super::exit::Exit;
-use super::pipe::{ChildStderr, ChildStdin, ChildStdout};
+use crate::pipe::{ChildStderr, ChildStdin, ChildStdout};
 use greenwire_runtime::io::blocks_in_kernel;
 use greenwire_runtime::thread;
 use rustix::process::Pid;

@@ -1,7 +1,7 @@
 //! Talking to a child over all of its pipes at once: one thread for each, so that neither side ever
 //! waits for the other in vain.
 
-use super::pipe::{ChildStderr, ChildStdin, ChildStdout};
+use crate::pipe::{ChildStderr, ChildStdin, ChildStdout};
 use greenwire_runtime::sync::mpsc::{self, RecvTimeoutError, Sender};
 use greenwire_runtime::thread::{self, JoinHandle};
 use std::io::{self, ErrorKind, Read, Write};

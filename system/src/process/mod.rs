@@ -25,11 +25,10 @@ mod child;
 mod command;
 mod communicate;
 mod exit;
-mod pipe;
 
+pub use crate::pipe::{ChildStderr, ChildStdin, ChildStdout};
 pub use child::Child;
 pub use command::Command;
-pub use pipe::{ChildStderr, ChildStdin, ChildStdout};
 #[doc(no_inline)]
 pub use std::process::{
     CommandArgs, CommandEnvs, ExitCode, ExitStatus, Output, Stdio, Termination, abort, exit, id,

@@ -17,13 +17,13 @@ use fs::{FileTimes, FileType, Metadata, Permissions, TryLockError};
 use io::{BufRead, ErrorKind, IsTerminal, Read, Seek, SeekFrom, Write, prelude};
 use io::{BufReader, BufWriter, IntoInnerError, LineWriter, WriterPanicked};
 use io::{Bytes, Chain, Cursor, Empty, Lines, Repeat, Sink, Split, Take};
-use io::{Error, IoSlice, IoSliceMut, Result};
+use io::{Error, IoSlice, IoSliceMut, PipeReader, PipeWriter, Result};
 use io::{Stderr, StderrLock, Stdin, StdinLock, Stdout, StdoutLock};
 use process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use process::{CommandArgs, CommandEnvs, ExitCode, ExitStatus, Output, Stdio, Termination};
 use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, DirEntryExt, FileExt, OpenOptionsExt};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::{Path, PathBuf};
@@ -105,8 +105,7 @@ fn options_and_folders() {
     let _: fn(&mut DirBuilder, bool) -> &mut DirBuilder = DirBuilder::recursive;
     let _: fn(&DirBuilder, &'static str) -> Result<()> = DirBuilder::create;
 
-    // Ours keeps errors for later, which are not safe to unwind past.
-    has!(ReadDir: Send, Sync, Unpin, Debug);
+    has!(ReadDir: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe, Debug);
     has!(ReadDir: Iterator<Item = Result<DirEntry>>);
     has!(DirEntry: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe, Debug, DirEntryExt);
     let _: fn(&DirEntry) -> PathBuf = DirEntry::path;
@@ -155,17 +154,32 @@ fn child() {
     let _: fn(Child) -> Result<Output> = Child::wait_with_output;
 
     has!(ChildStdin: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe, Debug, AsFd, AsRawFd);
-    has!(ChildStdin: Write, From<OwnedFd>);
+    has!(ChildStdin: Write, From<OwnedFd>, IntoRawFd);
     has!(&ChildStdin: Write);
     has!(ChildStdout: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe, Debug, AsFd, AsRawFd);
-    has!(ChildStdout: Read, From<OwnedFd>);
+    has!(ChildStdout: Read, From<OwnedFd>, IntoRawFd);
     has!(ChildStderr: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe, Debug, AsFd, AsRawFd);
-    has!(ChildStderr: Read, From<OwnedFd>);
+    has!(ChildStderr: Read, From<OwnedFd>, IntoRawFd);
     has!(Stdio: From<ChildStdin>, From<ChildStdout>, From<ChildStderr>);
     has!(OwnedFd: From<ChildStdin>, From<ChildStdout>, From<ChildStderr>);
     let _: fn() -> ! = process::abort;
     let _: fn(i32) -> ! = process::exit;
     let _: fn() -> u32 = process::id;
+}
+
+#[test]
+fn pipes() {
+    let _: fn() -> Result<(PipeReader, PipeWriter)> = io::pipe;
+    has!(PipeReader: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe, Debug, AsFd, AsRawFd, IntoRawFd);
+    has!(PipeReader: Read, From<OwnedFd>);
+    has!(&PipeReader: Read);
+    let _: fn(&PipeReader) -> Result<PipeReader> = PipeReader::try_clone;
+    has!(PipeWriter: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe, Debug, AsFd, AsRawFd, IntoRawFd);
+    has!(PipeWriter: Write, From<OwnedFd>);
+    has!(&PipeWriter: Write);
+    let _: fn(&PipeWriter) -> Result<PipeWriter> = PipeWriter::try_clone;
+    has!(Stdio: From<PipeReader>, From<PipeWriter>);
+    has!(OwnedFd: From<PipeReader>, From<PipeWriter>);
 }
 
 #[test]
