@@ -165,6 +165,97 @@ fn concurrent_download() {
     }
 }
 
+/// What a server answers to a GET.
+fn get_bytes(stream: &mut (impl Read + Write), path: &str) -> Vec<u8> {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    answer
+}
+
+fn get(stream: &mut (impl Read + Write), path: &str) -> String {
+    String::from_utf8(get_bytes(stream, path)).unwrap()
+}
+
+#[test]
+fn wsgiserver() {
+    let mut server = Example::start("wsgiserver", &["127.0.0.1:0"]);
+    let addr = server.after("http://");
+    let addr = addr.trim_end_matches('/');
+    let answer = get(&mut connect(addr), "/");
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("<b>hello world</b>"),
+        "{answer}"
+    );
+    assert!(get(&mut connect(addr), "/x").starts_with("HTTP/1.1 404"));
+}
+
+#[test]
+fn wsgiserver_over_tls() {
+    use greenwire::net::tls::Connector;
+    use greenwire::net::tls::rustls::pki_types::{CertificateDer, pem::PemObject};
+    use greenwire::net::tls::rustls::{ClientConfig, RootCertStore, crypto::ring};
+
+    let folder = std::env::temp_dir().join(format!("greenwire-wsgiserver-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (chain, key) = (folder.join("chain.pem"), folder.join("key.pem"));
+    std::fs::write(&chain, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let args = [
+        "127.0.0.1:0",
+        chain.to_str().unwrap(),
+        key.to_str().unwrap(),
+    ];
+    let mut server = Example::start("wsgiserver", &args);
+    let addr = server.after("https://");
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_file(&chain).unwrap())
+        .unwrap();
+    let config = ClientConfig::builder_with_provider(ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let stream = greenwire::net::TcpStream::connect(addr.trim_end_matches('/')).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let connector = Connector::from_config(config.into());
+    let mut stream = connector.connect("localhost", stream).unwrap();
+    assert!(get(&mut stream, "/").ends_with("<b>hello world</b>"));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn webproxy() {
+    use greenwire::http::{IntoResponse, Request, Server, html};
+
+    let origin = Server::bind("127.0.0.1:0").unwrap();
+    let origin_addr = origin.local_addr().unwrap();
+    std::thread::spawn(move || {
+        origin.serve(|request: Request| match request.uri().path() {
+            "/page" => html(r#"<a href="/x">1</a><a href="http://a.b/">2</a><a href="y">3</a>"#),
+            "/data" => vec![7; 100_000].into_response(),
+            _ => greenwire::http::StatusCode::NOT_FOUND.into_response(),
+        })
+    });
+    let mut proxy = Example::start("webproxy", &["127.0.0.1:0"]);
+    let addr = proxy.after("proxying at http://");
+    let addr = addr.trim_end_matches('/');
+    let ask = |path: &str| get(&mut connect(addr), path);
+    assert!(ask("/").contains("A web proxy"));
+    let page = ask(&format!("/http://{origin_addr}/page"));
+    let links = format!(
+        r#"<a href="/http://{origin_addr}/x">1</a><a href="/http://a.b/">2</a><a href="y">3</a>"#
+    );
+    assert!(page.ends_with(&links), "{page}");
+    let data = get_bytes(&mut connect(addr), &format!("/http://{origin_addr}/data"));
+    assert_eq!(data.iter().filter(|byte| **byte == 7).count(), 100_000);
+    assert!(ask(&format!("/http://{origin_addr}/x")).starts_with("HTTP/1.1 404"));
+    assert!(ask("/http://127.0.0.1:1/").starts_with("HTTP/1.1 502"));
+}
+
 #[test]
 fn dns_mass_resolve() {
     let mut names = vec!["localhost"; 50];

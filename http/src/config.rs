@@ -1,5 +1,6 @@
-//! What a server allows a client: sizes, counts and times. Holds numbers only.
+//! What a server allows a client: sizes, counts and times, and whom it believes.
 
+use crate::Proxies;
 use greenwire_net::Buffer;
 use std::time::Duration;
 
@@ -19,11 +20,14 @@ pub struct Config {
     pub(crate) max_head: usize,
     pub(crate) max_headers: usize,
     pub(crate) max_body: u64,
+    pub(crate) max_unread: u64,
     pub(crate) max_connections: usize,
+    pub(crate) max_requests: u64,
     pub(crate) head_timeout: Duration,
     pub(crate) idle_timeout: Duration,
     pub(crate) body_timeout: Duration,
     pub(crate) write_timeout: Duration,
+    pub(crate) proxies: Option<Proxies>,
 }
 
 impl Default for Config {
@@ -33,11 +37,14 @@ impl Default for Config {
             max_head: 32 << 10,
             max_headers: 100,
             max_body: 2 << 20,
+            max_unread: 64 << 10,
             max_connections: 100_000,
+            max_requests: 1_000_000,
             head_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
             body_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
+            proxies: None,
         }
     }
 }
@@ -72,10 +79,25 @@ impl Config {
         self
     }
 
+    /// How many bytes of a body that a handler has left unread are read over, to keep the connection
+    /// for further requests; it is closed if there are more. Default 64 KiB.
+    pub fn max_unread(mut self, bytes: u64) -> Config {
+        self.max_unread = bytes;
+        self
+    }
+
     /// How many connections are open at once; the server stops accepting until one ends. Default
     /// 100,000; at least 1.
     pub fn max_connections(mut self, count: usize) -> Config {
         self.max_connections = count.max(1);
+        self
+    }
+
+    /// How many requests are answered on one connection; the last response says that it closes.
+    /// Default 1,000,000: rarely met, and it lets a load balancer deal even its busiest connections
+    /// anew. At least 1.
+    pub fn max_requests(mut self, count: u64) -> Config {
+        self.max_requests = count.max(1);
         self
     }
 
@@ -102,6 +124,23 @@ impl Config {
     /// How long a write waits for a client that does not read. Default 30 s.
     pub fn write_timeout(mut self, limit: Duration) -> Config {
         self.write_timeout = at_least_a_millisecond(limit);
+        self
+    }
+
+    /// Believes what these proxies tell of the client: its address, its scheme, and the host that it
+    /// asked for, as [`Peer`](crate::Peer) gives them. Default: nobody is believed.
+    ///
+    /// ```
+    /// use greenwire_http::{Config, Proxies};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let config = Config::default().proxies(Proxies::x_forwarded(["127.0.0.1", "10.0.0.0/8"])?);
+    /// # let _ = config;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn proxies(mut self, proxies: Proxies) -> Config {
+        self.proxies = Some(proxies);
         self
     }
 }

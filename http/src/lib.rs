@@ -45,8 +45,9 @@
 //!    is dropped, its `Content-Length` counts where the body does not know its own, and of its
 //!    `Connection` only `close` counts.
 //! 5. Responses to pipelined requests are gathered, in order, and leave in one write: when no
-//!    further request is there, at 64 KiB, or when a handler parks.
-//! 6. An unread body of up to 64 KiB is read over, a longer one ends the connection.
+//!    further request is there, at 64 KiB, or when a handler parks. On OS threads nobody sees when
+//!    a handler waits, so there it holds up the responses to those before it in the batch.
+//! 6. A short rest of the body that is unread is read over, a longer one ends the connection.
 //!
 //! [`upgrade`] ends HTTP on a connection and hands it over; this crate knows no websocket.
 //!
@@ -65,19 +66,20 @@
 //! | head | 32 KiB | 431 | [`Config::max_head`] |
 //! | header lines | 100 | 431 | [`Config::max_headers`] |
 //! | body read by a handler | 2 MiB | 413 | [`Config::max_body`], [`Body::set_limit`] |
+//! | body left unread by a handler | 64 KiB | closed after the response | [`Config::max_unread`] |
 //! | chunk extension, all of a body | 1 KiB, 16 KiB | 400 | |
 //! | trailers | 8 KiB | 400 | |
 //! | head from first byte to last | 30 s | 408 | [`Config::head_timeout`] |
 //! | idle connection | 75 s | closed | [`Config::idle_timeout`] |
 //! | wait for more of a body | 30 s | 408 | [`Config::body_timeout`] |
 //! | wait for a client that does not read | 30 s | closed | [`Config::write_timeout`] |
+//! | requests on a connection | 1,000,000 | closed after the response | [`Config::max_requests`] |
 //! | connections | 100,000 | wait to be accepted | [`Config::max_connections`] |
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod answer;
 mod body;
-mod chunked;
 #[cfg(feature = "client")]
 pub mod client;
 mod config;
@@ -86,23 +88,22 @@ pub mod debug;
 mod error;
 pub mod files;
 pub mod forms;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handler;
-mod incoming;
-mod input;
 pub mod middleware;
-mod output;
-mod parse;
 mod peer;
+mod protocol;
 mod request;
-mod response;
 pub mod router;
 mod server;
 pub mod sse;
+mod transport;
 mod upgrade;
-mod writer;
 
 pub use answer::{IntoResponse, Json, Redirect, html};
-pub use body::Body;
+pub use body::{Body, BodyWriter};
 pub use config::Config;
 pub use cookie::{self, Cookie};
 pub use error::Error;
@@ -111,12 +112,13 @@ pub use http::{
     Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header,
 };
 pub use peer::Peer;
+pub use protocol::forwarded::Proxies;
 pub use request::RequestExt;
 #[doc(inline)]
 pub use router::Router;
 pub use server::Server;
+pub use transport::Transport;
 pub use upgrade::{Upgraded, upgrade};
-pub use writer::BodyWriter;
 
 /// What a handler gets.
 pub type Request = http::Request<Body>;

@@ -1,8 +1,11 @@
 //! `Peer`: who is at the other end of a connection.
 
 use crate::Request;
-use crate::output::Output;
+use crate::connection::output::Output;
+use crate::protocol::forwarded::{Proxies, Told};
 use greenwire_net::Stream;
+use http::HeaderMap;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Weak};
 
@@ -19,12 +22,15 @@ use std::sync::{Arc, Weak};
 /// }
 /// # let _ = who;
 /// ```
+///
+/// With [`Config::proxies`](crate::Config::proxies) it is the client that is told, and not the proxy.
 #[derive(Clone, Debug)]
 pub struct Peer {
     addr: Option<SocketAddr>,
     encrypted: bool,
     /// The connection, which nobody who keeps a peer keeps open.
     output: Weak<Output>,
+    told: Option<Arc<Told>>,
 }
 
 impl Peer {
@@ -34,22 +40,35 @@ impl Peer {
         request.extensions().get()
     }
 
-    /// The other end of the connection. `None` on a Unix socket.
+    /// The other end of the connection, be it a client or a proxy. `None` on a Unix socket.
     #[must_use]
     pub fn addr(&self) -> Option<SocketAddr> {
         self.addr
     }
 
-    /// The address of the client.
+    /// The address of the client. `None` on a Unix socket, or if a trusted proxy does not tell.
     #[must_use]
     pub fn ip(&self) -> Option<IpAddr> {
-        self.addr.map(|addr| addr.ip())
+        match &self.told {
+            Some(told) => told.ip,
+            None => self.addr.map(|addr| addr.ip()),
+        }
     }
 
     /// `"https"` if the client's connection is encrypted, else `"http"`.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
-        if self.encrypted { "https" } else { "http" }
+        let proto = self.told.as_ref().and_then(|told| told.proto.as_ref());
+        match proto.map_or(self.encrypted, |proto| proto.eq_ignore_ascii_case("https")) {
+            true => "https",
+            false => "http",
+        }
+    }
+
+    /// The host that the client asked a trusted proxy for, if that tells; else see the request's `Host`.
+    #[must_use]
+    pub fn forwarded_host(&self) -> Option<&str> {
+        self.told.as_ref()?.host.as_deref()
     }
 
     /// Whether the client has hung up, so that nobody waits for the answer any more. Never waits: for handlers that
@@ -87,13 +106,26 @@ impl Peer {
             addr,
             encrypted: stream.is_encrypted(),
             output: Weak::new(),
+            told: None,
+        }
+    }
+
+    /// The one who asks by a request with these headers.
+    pub(crate) fn asking(&self, headers: &HeaderMap, proxies: Option<&Proxies>) -> Peer {
+        let told = proxies.and_then(|proxies| {
+            let told = proxies.ask(self.addr.map(|addr| addr.ip()), headers);
+            told.map(Arc::new)
+        });
+        Peer {
+            told,
+            ..self.clone()
         }
     }
 }
 
 /// As logs name it.
-impl std::fmt::Display for Peer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.addr {
             Some(addr) => addr.fmt(f),
             None => f.write_str("a local peer"),

@@ -3,10 +3,15 @@
 use crate::config::Config;
 use crate::connection;
 use crate::handler::Handler;
+use crate::transport::Transport;
 use crate::{IntoResponse, Request};
 use greenwire_net::server::Handle;
-use greenwire_net::{self as net, SocketAddr, TcpListener, ToSocketAddrs};
+#[cfg(feature = "tls")]
+use greenwire_net::tls::Acceptor;
+use greenwire_net::unix::UnixListener;
+use greenwire_net::{self as net, SocketAddr, Stream, TcpListener, ToSocketAddrs};
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 /// An HTTP/1.1 server.
@@ -22,9 +27,11 @@ use std::sync::Arc;
 /// ```
 #[derive(Debug)]
 #[must_use]
-pub struct Server {
-    server: net::Server,
+pub struct Server<L = TcpListener> {
+    server: net::Server<L>,
     config: Config,
+    #[cfg(feature = "tls")]
+    tls: Option<Acceptor>,
 }
 
 impl Server {
@@ -36,23 +43,55 @@ impl Server {
         net::Server::bind(addr).map(Server::from)
     }
 
-    /// A server on a listener that is there already.
-    pub fn from_listener(listener: TcpListener) -> Server {
-        Server::from(net::Server::from_listener(listener))
-    }
-
-    /// Replaces the limits.
-    pub fn config(mut self, config: Config) -> Server {
-        self.config = config;
-        self
-    }
-
     /// The address listened on: the way to learn the port if it was 0.
     ///
     /// # Errors
     /// Those of [`TcpListener::local_addr`].
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.server.local_addr()
+    }
+
+    /// Speaks TLS on every connection (feature `tls`). Each handshake is done on the connection's own
+    /// green thread, within [`Acceptor::handshake_timeout`]. To clients who ask by ALPN, `http/1.1` is
+    /// offered, whatever the acceptor was told.
+    ///
+    /// ```no_run
+    /// use greenwire_http::Server;
+    /// use greenwire_net::tls::Acceptor;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let acceptor = Acceptor::from_pem(&std::fs::read("chain.pem")?, &std::fs::read("key.pem")?)?;
+    /// Server::bind("0.0.0.0:443")?.tls(acceptor).serve(|_| "in secret")
+    /// # }
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, acceptor: Acceptor) -> Server {
+        self.tls = Some(acceptor.alpn(["http/1.1"]));
+        self
+    }
+}
+
+impl Server<UnixListener> {
+    /// Listens on a path, at which there must be nothing yet: for a proxy on the same machine. Its
+    /// file stays when the server is gone.
+    ///
+    /// # Errors
+    /// Those of [`UnixListener::bind`].
+    pub fn bind_unix(path: impl AsRef<Path>) -> io::Result<Server<UnixListener>> {
+        net::Server::bind_unix(path).map(Server::from)
+    }
+}
+
+impl<L: Transport> Server<L> {
+    /// A server on a listener that is there already.
+    pub fn from_listener(listener: L) -> Server<L> {
+        Server::from(net::Server::from_listener(listener))
+    }
+
+    /// Replaces the limits.
+    pub fn config(mut self, config: Config) -> Server<L> {
+        self.config = config;
+        self
     }
 
     /// What stops the server. Connections without a request under way are closed at once; the others
@@ -99,18 +138,31 @@ impl Server {
         let handler: Arc<dyn Handler> = Arc::new(handler);
         let config = self.config;
         let server = self.server.max_connections(config.max_connections);
-        server.serve_with_slot(move |stream, peer, slot| {
-            connection::serve(stream.into(), Some(peer), &*handler, &config, slot);
+        #[cfg(feature = "tls")]
+        let tls = self.tls;
+        server.serve_with_slot(move |stream, addr, slot| {
+            let stream: Stream = stream.into();
+            #[cfg(feature = "tls")]
+            let stream = match &tls {
+                None => stream,
+                Some(acceptor) => match crate::transport::encrypt(stream, acceptor, slot) {
+                    Ok(stream) => stream,
+                    Err(error) => return log::debug!("no TLS with {addr:?}: {error}"),
+                },
+            };
+            connection::serve(stream, L::peer_addr(&addr), &*handler, &config, slot);
         })
     }
 }
 
-impl From<net::Server> for Server {
+impl<L: Transport> From<net::Server<L>> for Server<L> {
     /// For what only the server below can be asked for: several listeners of one address.
-    fn from(server: net::Server) -> Server {
+    fn from(server: net::Server<L>) -> Server<L> {
         Server {
             server,
             config: Config::default(),
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 }

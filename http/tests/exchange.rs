@@ -18,6 +18,10 @@ fn handle(mut request: Request) -> Result<Response, Error> {
             let ip = Peer::of(&request).and_then(Peer::ip).unwrap();
             Response::new(ip.is_loopback().to_string().into())
         }
+        "/stuck" => {
+            greenwire_runtime::thread::park();
+            Response::default()
+        }
         "/elsewhere" => {
             let mut body = request.into_body();
             let text = std::thread::spawn(move || body.read_text())
@@ -232,6 +236,24 @@ fn pipelined_requests_are_answered_in_order() {
     for (n, body) in bodies.iter().enumerate() {
         assert_eq!(body.split("HTTP").next(), Some(n.to_string().as_str()));
     }
+}
+
+#[test]
+fn answers_of_one_batch_leave_in_one_write() {
+    let mut client = Client::new(server());
+    client.send(get("/").repeat(100));
+    let mut buf = vec![0; 64 << 10];
+    let count = client.0.read(&mut buf).unwrap();
+    let answer = String::from_utf8_lossy(&buf[..count]);
+    assert_eq!(statuses(&answer).len(), 100);
+    assert!(answer.ends_with("root"));
+}
+
+#[test]
+fn an_answer_does_not_wait_for_the_next_handler() {
+    let mut client = Client::new(server());
+    client.send(get("/") + &get("/stuck"));
+    assert!(client.read_until("root").starts_with("HTTP/1.1 200"));
 }
 
 #[test]

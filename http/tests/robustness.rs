@@ -238,6 +238,14 @@ fn an_idle_connection_is_closed_without_a_word() {
 }
 
 #[test]
+fn a_connection_ends_after_its_last_request() {
+    let addr = start(Config::default().max_requests(2), handle);
+    let answer = exchange(addr, GET.repeat(3));
+    assert_eq!(statuses(&answer), ["200", "200"]);
+    assert_eq!(answer.matches("connection: close\r\n").count(), 1);
+}
+
+#[test]
 fn a_stalled_body_gets_408() {
     let addr = start(
         Config::default().body_timeout(Duration::from_millis(100)),

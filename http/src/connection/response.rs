@@ -1,10 +1,10 @@
 //! Responses to bytes: which framing, which headers, and the body.
 
 use crate::Response;
+use crate::body::writer::{BodyWriter, Framing};
 use crate::body::{self, Kind};
-use crate::output::Output;
-use crate::parse;
-use crate::writer::{BodyWriter, Framing};
+use crate::connection::output::Output;
+use crate::protocol::head;
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, StatusCode, Version};
 use std::cell::RefCell;
@@ -104,9 +104,9 @@ impl Told {
         let mut told = Told::default();
         for (name, value) in headers {
             if name == CONTENT_LENGTH {
-                told.length = told.length.or(parse::parse_length(value.as_bytes()));
+                told.length = told.length.or(head::parse_length(value.as_bytes()));
             } else if name == CONNECTION {
-                told.close = parse::has_option(headers, "close");
+                told.close = head::has_option(headers, "close");
             } else if name == DATE {
                 told.date = true;
             }

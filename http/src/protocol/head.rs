@@ -13,6 +13,7 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version};
+use std::mem::MaybeUninit;
 
 /// How the end of a request's body is found (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,15 +140,19 @@ impl Scanner {
 pub(crate) fn parse_head(head: &Bytes, lines: usize) -> Result<Head, Refusal> {
     const FEW: usize = 32;
     if lines <= FEW {
-        parse_with(head, &mut [httparse::EMPTY_HEADER; FEW])
+        parse_with(head, &mut [const { MaybeUninit::uninit() }; FEW])
     } else {
-        parse_with(head, &mut vec![httparse::EMPTY_HEADER; lines])
+        parse_with(head, &mut vec![MaybeUninit::uninit(); lines])
     }
 }
 
-fn parse_with<'b>(head: &'b Bytes, lines: &mut [httparse::Header<'b>]) -> Result<Head, Refusal> {
-    let mut request = httparse::Request::new(lines);
-    match request.parse(head) {
+/// The room for the lines is filled by none before there are lines: most of it would be touched in vain.
+fn parse_with<'b>(
+    head: &'b Bytes,
+    lines: &mut [MaybeUninit<httparse::Header<'b>>],
+) -> Result<Head, Refusal> {
+    let mut request = httparse::Request::new(&mut []);
+    match request.parse_with_uninit_headers(head, lines) {
         Ok(httparse::Status::Complete(length)) if length == head.len() => {}
         Ok(_) => return Err(Refusal::bad_request("malformed request head")),
         Err(error) => return Err(refusal(error)),
@@ -425,5 +430,5 @@ fn elements(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]
 }
 
 #[cfg(test)]
-#[path = "parse_tests.rs"]
+#[path = "head_tests.rs"]
 mod tests;

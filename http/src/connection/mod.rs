@@ -1,16 +1,17 @@
 //! One connection from its first byte to its last: read a head, call the handler, send the
 //! response, again. Strictly one request at a time.
 
+pub(crate) mod input;
+pub(crate) mod output;
+pub(crate) mod response;
+
+use crate::body::incoming::{self, Lender, Rest};
 use crate::body::{self, Body, Kind};
 use crate::config::Config;
 use crate::error::Refusal;
 use crate::handler::Handler;
-use crate::incoming::{self, Lender, Rest};
-use crate::input::{Input, is_timeout};
-use crate::output::Output;
-use crate::parse::{self, Framing, Head, Scanner};
 use crate::peer::Peer;
-use crate::response::{self, Context};
+use crate::protocol::head::{self, Framing, Head, Scanner};
 use crate::upgrade::{Upgrade, Upgraded};
 use crate::{Request, Response};
 use bytes::Bytes;
@@ -19,6 +20,9 @@ use greenwire_net::{Shutdown, Stream};
 use greenwire_runtime::thread;
 use greenwire_runtime::time::{Duration, Instant};
 use http::{StatusCode, Version};
+use input::{Input, is_timeout};
+use output::Output;
+use response::Context;
 use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
@@ -55,6 +59,8 @@ struct Connection<'a> {
     handler: &'a dyn Handler,
     config: &'a Config,
     slot: &'a Slot,
+    /// How many requests may still come.
+    left: u64,
 }
 
 type Handover = (Upgrade, Upgraded);
@@ -88,6 +94,7 @@ impl<'a> Connection<'a> {
             handler,
             config,
             slot,
+            left: config.max_requests,
         })
     }
 
@@ -98,7 +105,7 @@ impl<'a> Connection<'a> {
         let end = self.serve_requests();
         if end.is_err() {
             // Whoever still holds the body of a request holds the connection open otherwise.
-            let _ = output.stream().shutdown(Shutdown::Both);
+            output.stream().cut();
         }
         end
     }
@@ -166,7 +173,7 @@ impl<'a> Connection<'a> {
         };
         let bytes = Bytes::copy_from_slice(&unread[extent.start..extent.end]);
         self.input.carry.consume(extent.end);
-        parse::parse_head(&bytes, extent.headers).map(Some)
+        head::parse_head(&bytes, extent.headers).map(Some)
     }
 
     fn exchange(&mut self, head: Head) -> io::Result<Next> {
@@ -176,8 +183,13 @@ impl<'a> Connection<'a> {
             keep_alive,
             expects_continue,
         } = head;
+        self.left -= 1;
+        let keep_alive = keep_alive && self.left > 0;
         let context = Context::new(&parts.method, parts.version, keep_alive);
-        parts.extensions.insert(self.peer.clone());
+        let peer = self
+            .peer
+            .asking(&parts.headers, self.config.proxies.as_ref());
+        parts.extensions.insert(peer);
         self.output.flush_at_park();
         if framing == Framing::Empty {
             let response = self.call(Request::from_parts(parts, Body::empty()));
@@ -317,7 +329,8 @@ impl<'a> Connection<'a> {
                 more => count += more,
             }
         }
-        self.input.stream.shutdown(Shutdown::Both)
+        self.input.stream.cut();
+        Ok(())
     }
 }
 

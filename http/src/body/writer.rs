@@ -1,7 +1,8 @@
 //! `BodyWriter`: where the body of a response is written, piece by piece.
 
-use crate::output::Output;
-use crate::parse;
+use crate::connection::output::Output;
+use crate::connection::response::write_header;
+use crate::protocol::head;
 use http::HeaderMap;
 use std::fmt;
 use std::io::{self, Write};
@@ -34,7 +35,8 @@ enum Sink<'a> {
 impl BodyWriter<'_> {
     /// Has these headers follow the body (RFC 9110 §6.5): a checksum of what was written, say. They
     /// are sent to an HTTP/1.1 client if the body is chunked, and dropped otherwise; the client may
-    /// drop them, too. Those that frame or route a message are not sent. The last call counts.
+    /// drop them, too. Those that frame or route a message are not sent. A `Trailer` header of the response may
+    /// announce them. The last call counts.
     ///
     /// ```
     /// use greenwire_http::{Body, HeaderMap, HeaderValue};
@@ -80,8 +82,8 @@ impl BodyWriter<'_> {
             Framing::Chunked => output.append(b"\r\n", |pending| {
                 pending.extend_from_slice(b"0\r\n");
                 let trailers = self.trailers.iter();
-                for (name, value) in trailers.filter(|(name, _)| parse::may_trail(name)) {
-                    crate::response::write_header(pending, name, value.as_bytes());
+                for (name, value) in trailers.filter(|(name, _)| head::may_trail(name)) {
+                    write_header(pending, name, value.as_bytes());
                 }
             }),
             Framing::Length(1..) => Err(io::Error::new(

@@ -1,13 +1,16 @@
 //! The body of a request or response: bytes, or a way to get or to give them.
 
+pub(crate) mod incoming;
+pub(crate) mod writer;
+
 use crate::error::Error;
-use crate::incoming::Incoming;
 use crate::upgrade::Upgrade;
-use crate::writer::BodyWriter;
 use bytes::Bytes;
 use http::HeaderMap;
+use incoming::Incoming;
 use std::io::{self, Cursor, Read, Write};
 use std::{fmt, mem};
+pub use writer::BodyWriter;
 
 /// The body of a [`Request`](crate::Request) or a [`Response`](crate::Response).
 ///

@@ -1,19 +1,16 @@
 //! The body of a request, read from its connection on demand.
 
-use crate::chunked::{Decoder, Progress};
 use crate::config::Config;
+use crate::connection::input::{Input, is_timeout};
+use crate::connection::output::Output;
 use crate::error::Error;
-use crate::input::{Input, is_timeout};
-use crate::output::Output;
-use crate::parse::{self, Framing};
+use crate::protocol::chunked::{Decoder, Progress};
+use crate::protocol::head::{self, Framing};
 use greenwire_runtime::sync::Mutex;
 use http::HeaderMap;
 use std::io;
 use std::sync::{Arc, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
-
-/// An unread body of more than this is not read to its end to save the connection.
-const DRAIN: u64 = 64 << 10;
 
 /// The request's end of the body; the connection holds a [`Lender`] of the same.
 #[derive(Debug)]
@@ -42,6 +39,8 @@ struct Source {
     limit: u64,
     delivered: u64,
     timeout: Duration,
+    /// How much may be read over to save the connection.
+    max_unread: u64,
     /// Whether the client waits for `100 Continue`.
     awaits_continue: bool,
     failed: bool,
@@ -73,6 +72,7 @@ pub(crate) fn lend(
         limit: config.max_body,
         delivered: 0,
         timeout: config.body_timeout,
+        max_unread: config.max_unread,
         awaits_continue,
         failed: false,
     };
@@ -109,7 +109,7 @@ impl Incoming {
             Some(Source {
                 state: State::Chunked(decoder),
                 ..
-            }) if decoder.is_done() => parse::parse_trailers(decoder.trailers()),
+            }) if decoder.is_done() => head::parse_trailers(decoder.trailers()),
             _ => HeaderMap::new(),
         }
     }
@@ -133,7 +133,7 @@ impl Lender {
             source.grant_continue()?;
             return Ok(Rest::Usable);
         }
-        let long = matches!(source.state, State::Length(rest) if rest > DRAIN);
+        let long = matches!(source.state, State::Length(rest) if rest > source.max_unread);
         let lost = source.failed || source.awaits_continue || long;
         Ok(if lost { Rest::Unusable } else { Rest::Usable })
     }
@@ -250,7 +250,7 @@ impl Source {
         if self.failed || self.awaits_continue {
             return Err(Error::Truncated);
         }
-        self.limit = self.delivered + DRAIN;
+        self.limit = self.delivered.saturating_add(self.max_unread);
         self.output.flush()?;
         let deadline = Instant::now() + self.timeout;
         let mut scrap = [0; 4096];
