@@ -30,3 +30,13 @@ pub mod os {
         pub use greenwire_net::unix as net;
     }
 }
+
+/// For those who come from elsewhere: each idiom and its twin.
+pub mod porting {
+    #[doc = include_str!("../docs/porting-from-gevent.md")]
+    pub mod from_gevent {}
+    #[doc = include_str!("../docs/porting-from-threads.md")]
+    pub mod from_threads {}
+    #[doc = include_str!("../docs/porting-from-tokio.md")]
+    pub mod from_tokio {}
+}
