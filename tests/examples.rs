@@ -286,3 +286,78 @@ fn processes() {
     assert!(said.contains("sleep 1000 was killed: timed out"), "{said}");
     assert!(said.lines().last().unwrap().starts_with("sleep"), "{said}");
 }
+
+/// Asks an HTTP server; the answer as a whole.
+fn ask(addr: &str, method: &str, target: &str, json: &str) -> String {
+    let mut stream = connect(addr);
+    let head = format!("{method} {target} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n");
+    let of_body = format!(
+        "Content-Type: application/json\r\nContent-Length: {}\r\n",
+        json.len()
+    );
+    write!(stream, "{head}{of_body}\r\n{json}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn webchat() {
+    let mut server = Example::start("webchat", &["0"]);
+    let addr = server.after("open http://");
+    let addr = addr.trim_end_matches('/').to_owned();
+    let listen = |after: u32| {
+        let addr = addr.clone();
+        std::thread::spawn(move || ask(&addr, "GET", &format!("/news?after={after}"), ""))
+    };
+    let say = |text: &str| {
+        ask(
+            &addr,
+            "POST",
+            "/say",
+            &format!(r#"{{"name":"Ann","text":"{text}"}}"#),
+        )
+    };
+    let until_they_wait = |count: usize| {
+        let begin = Instant::now();
+        while ask(&addr, "GET", "/debug/green/text", "")
+            .matches("waits for condition")
+            .count()
+            < count
+        {
+            assert!(begin.elapsed() < PATIENCE, "nobody waits");
+        }
+    };
+
+    // Two wait, and hear the same.
+    let listeners = [listen(0), listen(0)];
+    until_they_wait(2);
+    assert!(say("hello").starts_with("HTTP/1.1 201"));
+    for listener in listeners {
+        let heard = listener.join().unwrap();
+        assert!(
+            heard.ends_with(r#"[{"number":1,"name":"Ann","text":"hello"}]"#),
+            "{heard}"
+        );
+    }
+    // Who has heard it waits for the next one; a newcomer gets both.
+    let listener = listen(1);
+    until_they_wait(1);
+    say("again");
+    let heard = listener.join().unwrap();
+    assert!(
+        heard.ends_with(r#"[{"number":2,"name":"Ann","text":"again"}]"#),
+        "{heard}"
+    );
+    let heard = listen(0).join().unwrap();
+    assert!(
+        heard.contains("hello") && heard.contains("again"),
+        "{heard}"
+    );
+
+    assert!(say("").starts_with("HTTP/1.1 422"));
+    assert!(ask(&addr, "POST", "/say", "{").starts_with("HTTP/1.1 400"));
+    assert!(ask(&addr, "GET", "/news?after=x", "").starts_with("HTTP/1.1 400"));
+    assert!(ask(&addr, "PUT", "/say", "").contains("allow: OPTIONS, POST"));
+    assert!(ask(&addr, "GET", "/", "").contains("<title>greenwire webchat</title>"));
+}

@@ -11,10 +11,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
-use support::Relay;
+use support::Website;
 
 /// Connections of each kind, opened, used and closed.
-fn load(relay: &Relay) {
+fn load(relay: &Website) {
     for _ in 0..50 {
         let mut stream = TcpStream::connect(&relay.address).unwrap();
         stream
@@ -32,7 +32,7 @@ fn load(relay: &Relay) {
 }
 
 /// Name and voluntary context switches of each OS thread of the relay.
-fn os_threads(relay: &Relay) -> Vec<(String, u64)> {
+fn os_threads(relay: &Website) -> Vec<(String, u64)> {
     let tasks = fs::read_dir(format!("/proc/{}/task", relay.id())).unwrap();
     let status = |task: std::io::Result<fs::DirEntry>| {
         let status = fs::read_to_string(task.ok()?.path().join("status")).ok()?;
@@ -52,7 +52,7 @@ fn os_threads(relay: &Relay) -> Vec<(String, u64)> {
 
 #[test]
 fn an_idle_process_never_wakes() {
-    let relay = Relay::start(&["--workers", "2"]);
+    let relay = Website::relay(&["--workers", "2"]);
     load(&relay);
     thread::sleep(Duration::from_secs(3));
     let before = os_threads(&relay);
@@ -64,7 +64,7 @@ fn an_idle_process_never_wakes() {
 
 #[test]
 fn on_os_threads_there_is_no_worker() {
-    let relay = Relay::start(&["--threads"]);
+    let relay = Website::relay(&["--threads"]);
     let url = format!("ws://{}/relay", relay.address);
     let mut sockets: Vec<_> = (0..5).map(|_| websocket::connect(&url).unwrap()).collect();
     for socket in &mut sockets {

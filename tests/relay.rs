@@ -6,7 +6,7 @@ mod support;
 use greenwire::websocket::{self, WebSocket};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use support::Relay;
+use support::Website;
 
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -33,7 +33,7 @@ fn a_wrong_flag_gets_the_usage() {
 }
 
 fn story(flags: &[&str]) {
-    let relay = Relay::start(flags);
+    let relay = Website::relay(flags);
     let mut fast = Client::connect(&relay);
     let mut slow = Client::connect(&relay);
 
@@ -131,7 +131,7 @@ struct Client {
 }
 
 impl Client {
-    fn connect(relay: &Relay) -> Client {
+    fn connect(relay: &Website) -> Client {
         let ws = websocket::connect(&format!("ws://{}/relay", relay.address))
             .expect("the relay accepts");
         let mut client = Client { ws };

@@ -51,6 +51,19 @@
 //!
 //! [`upgrade`] ends HTTP on a connection and hands it over; this crate knows no websocket.
 //!
+//! # What handlers use
+//!
+//! | for | there is |
+//! |---|---|
+//! | choosing a handler by path and method | [`Router`] |
+//! | answering with text, JSON, files, redirects, statuses, headers | [`IntoResponse`] |
+//! | queries, forms, JSON, cookies | [`RequestExt`] |
+//! | uploads | [`forms`] |
+//! | static files | [`files`] |
+//! | access log, compression, CORS, limits, panics | [`middleware`] |
+//! | server-sent events | [`sse`] |
+//! | seeing what all green threads are doing | [`debug`](mod@debug) |
+//!
 //! # Errors
 //!
 //! A handler may return `Result<impl IntoResponse, impl IntoResponse>`. [`Error`] is what reading

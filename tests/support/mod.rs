@@ -1,52 +1,55 @@
-//! What the stories share: the relay example as a process of its own.
+//! What the stories share: an example as a process of its own, and a browser that opens its page.
 
 #![allow(dead_code, unreachable_pub, reason = "each story uses what it needs")]
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// A running relay on a free port; killed on drop.
-pub struct Relay {
+/// A running example that is a web server; killed on drop.
+pub struct Website {
     process: Child,
     /// `127.0.0.1:PORT`
     pub address: String,
 }
 
-impl Relay {
-    pub fn start(flags: &[&str]) -> Relay {
-        let mut command = relay();
-        command
-            .args(["--port", "0"])
-            .args(flags)
-            .stdout(Stdio::piped());
-        let mut process = command.spawn().expect("the relay starts");
+impl Website {
+    /// Starts an example that prints its address.
+    pub fn start(name: &str, flags: &[&str]) -> Website {
+        let mut command = example(name);
+        command.args(flags).stdout(Stdio::piped());
+        let mut process = command.spawn().expect("the example starts");
         let mut line = String::new();
         let stdout = process.stdout.take().expect("stdout is piped");
         BufReader::new(stdout)
             .read_line(&mut line)
-            .expect("the relay prints its address");
+            .expect("the example prints its address");
         let address = line
             .trim()
             .strip_prefix("open http://")
             .and_then(|rest| rest.strip_suffix('/'));
         let address =
-            address.unwrap_or_else(|| panic!("the relay prints its address, not {line:?}"));
-        Relay {
+            address.unwrap_or_else(|| panic!("the example prints its address, not {line:?}"));
+        Website {
             process,
             address: address.to_owned(),
         }
     }
 }
 
-impl Relay {
+impl Website {
+    /// A relay on a free port.
+    pub fn relay(flags: &[&str]) -> Website {
+        Website::start("relay", &[&["--port", "0"], flags].concat())
+    }
+
     /// The process.
     pub fn id(&self) -> u32 {
         self.process.id()
     }
 }
 
-impl Drop for Relay {
+impl Drop for Website {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -76,6 +79,45 @@ pub fn target_folder() -> PathBuf {
         .nth(2)
         .expect("a test is in deps/")
         .to_owned()
+}
+
+/// Plays a story of `tests/browser` in a headless Chromium, with screenshots in `target/…/artifacts`.
+pub fn play(story: &str, site: &Website, name: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    if !runs("node") {
+        return skip("node");
+    }
+    let Some(browser) = ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|name| runs(name))
+    else {
+        return skip("chromium");
+    };
+    if !folder.join("node_modules/playwright-core").exists() {
+        return skip("playwright-core (`npm ci` in tests/browser)");
+    }
+    let artifacts = target_folder().join("artifacts");
+    std::fs::create_dir_all(&artifacts).expect("target is writable");
+    let output = Command::new("node")
+        .arg(folder.join(story))
+        .arg(format!("http://{}/", site.address))
+        .args([browser, name])
+        .arg(&artifacts)
+        .output()
+        .expect("node runs");
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn runs(program: &str) -> bool {
+    Command::new(program)
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 /// Says that a program is absent; on CI that is a failure. Written past the test runner, which

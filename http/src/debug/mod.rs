@@ -26,7 +26,7 @@ mod prometheus;
 mod snapshot;
 
 use crate::{Error, IntoResponse, Json, Request, RequestExt, Response, Router, html};
-use greenwire_runtime::{Dump, dump_up_to, metrics};
+use greenwire_runtime::{Dump, dump_up_to, metrics, unblock};
 use serde::Deserialize;
 
 pub use snapshot::{GreenThread, Metrics, OsThread, Snapshot, Stack};
@@ -42,11 +42,9 @@ pub fn green() -> Router {
     Router::new()
         .get("/", |_| html(PAGE))
         .get("/json", |request| {
-            dump(&request).map(|dump| fresh(Json(Snapshot::new(&dump))))
+            answer(&request, |dump| Json(Snapshot::new(dump)))
         })
-        .get("/text", |request| {
-            dump(&request).map(|dump| fresh(dump.to_string()))
-        })
+        .get("/text", |request| answer(&request, |dump| dump.to_string()))
         .get("/metrics", |_| {
             let format = [("content-type", prometheus::CONTENT_TYPE)];
             fresh((format, prometheus::text(&metrics())))
@@ -58,9 +56,14 @@ struct Query {
     limit: Option<usize>,
 }
 
-fn dump(request: &Request) -> Result<Dump, Error> {
+/// A dump, shown by `show` off the worker, since there may be much of it.
+fn answer<T: IntoResponse>(
+    request: &Request,
+    show: impl FnOnce(&Dump) -> T + Send + 'static,
+) -> Result<Response, Error> {
     let Query { limit } = request.query()?;
-    Ok(dump_up_to(limit.unwrap_or(LIMIT).min(MOST)))
+    let dump = dump_up_to(limit.unwrap_or(LIMIT).min(MOST));
+    Ok(unblock(move || fresh(show(&dump))))
 }
 
 /// It is out of date at once.

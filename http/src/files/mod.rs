@@ -166,34 +166,36 @@ fn send(found: Found, parts: &Parts, mut response: Response) -> io::Result<Respo
         mut content_type,
         ..
     } = found;
-    let mut status = StatusCode::PARTIAL_CONTENT;
-    let pieces = match wanted(&found.version, size, parts) {
+    let (status, pieces) = match wanted(&found.version, size, parts) {
+        Wanted::All => (StatusCode::OK, Pieces::one(file, 0..size)),
+        Wanted::One(range) => {
+            headers.insert(CONTENT_RANGE, text(body::content_range(&range, size)));
+            (StatusCode::PARTIAL_CONTENT, Pieces::one(file, range))
+        }
+        Wanted::Several(ranges) => {
+            let (pieces, of_pieces) = Pieces::several(file, ranges, size, &content_type);
+            content_type = of_pieces;
+            (StatusCode::PARTIAL_CONTENT, pieces)
+        }
         Wanted::Nothing => {
             headers.insert(CONTENT_RANGE, text(format!("bytes */{size}")));
             *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
             return Ok(response);
         }
-        Wanted::All => {
-            status = StatusCode::OK;
-            Pieces::one(file, 0..size)
-        }
-        Wanted::One(range) => {
-            headers.insert(CONTENT_RANGE, text(body::content_range(&range, size)));
-            Pieces::one(file, range)
-        }
-        Wanted::Several(ranges) => {
-            let (pieces, of_pieces) = Pieces::several(file, ranges, size, &content_type);
-            content_type = of_pieces;
-            pieces
-        }
     };
-    headers.insert(CONTENT_TYPE, text(content_type));
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(pieces.length()));
     *response.status_mut() = status;
+    describe(&mut response, &content_type, &pieces);
     if parts.method != Method::HEAD {
         *response.body_mut() = pieces.into_body()?;
     }
     Ok(response)
+}
+
+/// The headers that tell of a body.
+fn describe(response: &mut Response, content_type: &str, pieces: &Pieces) {
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, text(content_type.to_owned()));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(pieces.length()));
 }
 
 /// Ranges are for `GET` only (RFC 9110 §14.2).
@@ -241,23 +243,18 @@ fn not_allowed() -> Response {
 /// All of the file from its beginning, as bytes of no particular type, with its length; 500 if it cannot be read.
 impl IntoResponse for greenwire_system::fs::File {
     fn into_response(self) -> Response {
-        let body = self.into_std().and_then(|file| {
-            unblock(move || {
-                let size = file.metadata()?.len();
-                let pieces = Pieces::one(file, 0..size);
-                Ok((pieces.length(), pieces.into_body()?))
-            })
-        });
-        match body {
-            Ok((length, body)) => {
-                let mut response = Response::new(body);
-                let headers = response.headers_mut();
-                let content_type = HeaderValue::from_static("application/octet-stream");
-                headers.insert(CONTENT_TYPE, content_type);
-                headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-                response
-            }
-            Err(error) => error.into_response(),
-        }
+        let response = self
+            .into_std()
+            .and_then(|file| unblock(move || whole(file)));
+        response.unwrap_or_else(IntoResponse::into_response)
     }
+}
+
+fn whole(file: File) -> io::Result<Response> {
+    let size = file.metadata()?.len();
+    let pieces = Pieces::one(file, 0..size);
+    let mut response = Response::default();
+    describe(&mut response, "application/octet-stream", &pieces);
+    *response.body_mut() = pieces.into_body()?;
+    Ok(response)
 }

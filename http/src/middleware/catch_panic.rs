@@ -22,12 +22,12 @@ impl<H: Handler> CatchPanic<H> {
 
 impl<H: Handler> Handler for CatchPanic<H> {
     fn call(&self, request: Request) -> Response {
-        let what = format!("{} {}", request.method(), request.uri());
+        let (method, uri) = (request.method().clone(), request.uri().clone());
         catch_unwind(AssertUnwindSafe(|| self.0.call(request))).unwrap_or_else(|payload| {
             if thread::is_cancellation(&*payload) {
                 resume_unwind(payload);
             }
-            log::error!("handler panicked at {what}: {}", message(&*payload));
+            log::error!("handler panicked at {method} {uri}: {}", message(&*payload));
             (StatusCode::INTERNAL_SERVER_ERROR, "internal server error").into_response()
         })
     }

@@ -3,7 +3,7 @@
 mod negotiate;
 
 use crate::body::Kind;
-use crate::{Body, Handler, Request, Response};
+use crate::{Body, BodyWriter, Handler, Request, Response};
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use greenwire_runtime::unblock;
@@ -19,7 +19,10 @@ use std::io::{self, Write};
 const WORTH_IT: u64 = 1024;
 
 /// Compressing more than this at once would hold up the other green threads of the worker for too long.
-const MUCH: usize = 32 << 10;
+const MUCH: usize = 16 << 10;
+
+/// What is compressed at once of a body that comes by and by.
+const MOST: usize = 128 << 10;
 
 /// Compresses what is worth it, by gzip or deflate, whichever the client wants (RFC 9110 §12.5.3).
 ///
@@ -27,7 +30,7 @@ const MUCH: usize = 32 << 10;
 ///   known. Not compressed are parts (206), server-sent events, what is encoded already, and what says
 ///   `Cache-Control: no-transform`.
 /// * A strong `ETag` becomes a weak one, and `Accept-Ranges` is dropped: the bytes are others.
-/// * More than 32 KiB at once are compressed on the pool of [`unblock`]. A body that comes by and by is compressed
+/// * More than 16 KiB at once are compressed on the pool of [`unblock`]. A body that comes by and by is compressed
 ///   as it comes, and gathered: `flush` sends what there is.
 ///
 /// A page that shows a secret beside something that the client chose should not be compressed: the length
@@ -148,37 +151,89 @@ fn compress(body: Body, coding: Coding, level: Compression) -> Body {
         }
         Kind::Bytes(bytes) => compressed(&bytes, coding, level).into(),
         kind => Body::writer(move |out| {
-            let mut encoder = Encoder::new(&mut *out, coding, level);
-            let trailers = Body::of_kind(kind).write_to(&mut encoder)?;
-            encoder.finish()?;
-            out.set_trailers(trailers);
-            Ok(())
+            let encoder = Some(Encoder::new(coding, level));
+            let mut compressed = Compressed { encoder, out };
+            let trailers = Body::of_kind(kind).write_to(&mut compressed)?;
+            compressed.finish(trailers)
         }),
     }
 }
 
 fn compressed(bytes: &[u8], coding: Coding, level: Compression) -> Vec<u8> {
-    let room = Vec::with_capacity(bytes.len() / 4);
-    let mut encoder = Encoder::new(room, coding, level);
+    let mut encoder = Encoder::new(coding, level);
     let done = encoder.write_all(bytes).and_then(|()| encoder.finish());
     done.expect("writing to a Vec cannot fail")
 }
 
-/// Compresses what is written.
-enum Encoder<W: Write> {
-    Gzip(GzEncoder<W>),
-    Deflate(ZlibEncoder<W>),
+/// Compresses what is written, and sends what comes of it.
+struct Compressed<'a, 'b> {
+    /// `None` while it is on another OS thread, and once that has failed.
+    encoder: Option<Encoder>,
+    out: &'a mut BodyWriter<'b>,
 }
 
-impl<W: Write> Encoder<W> {
-    fn new(below: W, coding: Coding, level: Compression) -> Encoder<W> {
+impl Compressed<'_, '_> {
+    fn finish(self, trailers: HeaderMap) -> io::Result<()> {
+        if let Some(encoder) = self.encoder {
+            self.out.write_all(&encoder.finish()?)?;
+        }
+        self.out.set_trailers(trailers);
+        Ok(())
+    }
+
+    fn send(&mut self, mut encoder: Encoder) -> io::Result<()> {
+        self.out.write_all(encoder.done())?;
+        encoder.done().clear();
+        self.encoder = Some(encoder);
+        Ok(())
+    }
+}
+
+impl Write for Compressed<'_, '_> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let mut encoder = self.encoder.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        let piece = &buf[..buf.len().min(MOST)];
+        if piece.len() > MUCH {
+            let piece = piece.to_vec();
+            encoder = unblock(move || encoder.write_all(&piece).map(|()| encoder))?;
+        } else {
+            encoder.write_all(piece)?;
+        }
+        self.send(encoder)?;
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let mut encoder = self.encoder.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        encoder.flush()?;
+        self.send(encoder)?;
+        self.out.flush()
+    }
+}
+
+/// Compresses to a buffer.
+enum Encoder {
+    Gzip(GzEncoder<Vec<u8>>),
+    Deflate(ZlibEncoder<Vec<u8>>),
+}
+
+impl Encoder {
+    fn new(coding: Coding, level: Compression) -> Encoder {
         match coding {
-            Coding::Gzip => Encoder::Gzip(GzEncoder::new(below, level)),
-            Coding::Deflate => Encoder::Deflate(ZlibEncoder::new(below, level)),
+            Coding::Gzip => Encoder::Gzip(GzEncoder::new(Vec::new(), level)),
+            Coding::Deflate => Encoder::Deflate(ZlibEncoder::new(Vec::new(), level)),
         }
     }
 
-    fn finish(self) -> io::Result<W> {
+    /// What is compressed so far.
+    fn done(&mut self) -> &mut Vec<u8> {
+        match self {
+            Encoder::Gzip(encoder) => encoder.get_mut(),
+            Encoder::Deflate(encoder) => encoder.get_mut(),
+        }
+    }
+
+    fn finish(self) -> io::Result<Vec<u8>> {
         match self {
             Encoder::Gzip(encoder) => encoder.finish(),
             Encoder::Deflate(encoder) => encoder.finish(),
@@ -186,7 +241,7 @@ impl<W: Write> Encoder<W> {
     }
 }
 
-impl<W: Write> Write for Encoder<W> {
+impl Write for Encoder {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         match self {
             Encoder::Gzip(encoder) => encoder.write(buf),
