@@ -9,7 +9,7 @@ use greenwire_http::{Body, Request, Response};
 use greenwire_net::Stream;
 use greenwire_runtime::thread;
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Answers an upgrade request with the default [`Config`]: runs `handler` on the websocket after the
@@ -121,7 +121,7 @@ fn serve(
             } else {
                 code::INTERNAL_ERROR
             });
-            resume_unwind(panic);
+            thread::resume_cancellation(panic);
         }
     }
 }

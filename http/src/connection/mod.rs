@@ -26,7 +26,7 @@ use response::Context;
 use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// How much, and for how long, is read from a client that may still be sending when its connection
@@ -276,7 +276,7 @@ impl<'a> Connection<'a> {
     /// A panic stays with its connection; the unwind of a cancellation goes on.
     fn report_panic(&self, payload: Box<dyn Any + Send>) {
         if thread::is_cancellation(&*payload) {
-            resume_unwind(payload);
+            thread::resume_cancellation(payload);
         }
         let text = payload.downcast_ref::<&str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
