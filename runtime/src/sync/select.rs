@@ -165,7 +165,7 @@ pub fn recv<R: Receive>(receiver: &R) -> On<'_, Result<R::Item, RecvError>> {
 
 /// That an event is set.
 pub fn wait(event: &Event) -> On<'_, ()> {
-    On::new(event)
+    On::of(event)
 }
 
 /// The end of a thread, with its result.
@@ -176,13 +176,76 @@ pub fn join<T>(handle: &mut JoinHandle<T>) -> Join<'_, T> {
     Join(handle)
 }
 
-/// A receiver, of whatever channel.
-pub trait Receive: sealed::Sealed {
+/// A receiver, of whatever channel, or of your own: see [`Take`].
+pub trait Receive {
     /// What it receives.
     type Item;
 
-    #[doc(hidden)]
+    /// The arm that is ready when there is a value, or when there will be none.
     fn arm(&self) -> On<'_, Result<Self::Item, RecvError>>;
+}
+
+/// A queue of your own that can be an arm, by [`On::new`]. It has an event that tells of arrivals.
+///
+/// Who takes and finds nothing clears the event; who adds something sets it afterwards. Let a lock make
+/// the look and the clearing one step, or an arrival in between stays unseen.
+///
+/// ```
+/// use greenwire_runtime::sync::mpsc::RecvError;
+/// use greenwire_runtime::sync::select::{self, On, Receive, Take};
+/// use greenwire_runtime::sync::{Event, select};
+/// use std::sync::Mutex;
+///
+/// /// Gives what is newest.
+/// #[derive(Default)]
+/// struct Latest(Mutex<Option<u32>>, Event);
+///
+/// impl Latest {
+///     fn put(&self, value: u32) {
+///         *self.0.lock().unwrap() = Some(value);
+///         self.1.set();
+///     }
+/// }
+///
+/// impl Take for Latest {
+///     type Output = Result<u32, RecvError>;
+///
+///     fn try_take(&self) -> Option<Self::Output> {
+///         let mut latest = self.0.lock().unwrap();
+///         if latest.is_none() {
+///             self.1.clear();
+///         }
+///         latest.take().map(Ok)
+///     }
+///
+///     fn arrival(&self) -> &Event {
+///         &self.1
+///     }
+/// }
+///
+/// impl Receive for Latest {
+///     type Item = u32;
+///
+///     fn arm(&self) -> On<'_, Result<u32, RecvError>> {
+///         On::new(self)
+///     }
+/// }
+///
+/// let latest = Latest::default();
+/// latest.put(1);
+/// latest.put(2);
+/// let value = select! { recv(latest) -> value => value };
+/// assert_eq!(value, Ok(2));
+/// ```
+pub trait Take {
+    /// What there is to take.
+    type Output;
+
+    /// Takes it if it is there, else clears [`arrival`](Take::arrival). Never parks.
+    fn try_take(&self) -> Option<Self::Output>;
+
+    /// Set whenever there may be something.
+    fn arrival(&self) -> &Event;
 }
 
 /// An arm made by [`recv`] or [`wait`](wait()).
@@ -217,9 +280,37 @@ pub enum Either<A, B> {
 pub struct Never;
 
 impl<'a, T> On<'a, T> {
-    fn new(source: &'a dyn Source<Output = T>) -> On<'a, T> {
+    /// An arm that is ready when there is something to take.
+    pub fn new(queue: &'a impl Take<Output = T>) -> On<'a, T> {
+        On::of(queue)
+    }
+
+    fn of(source: &'a dyn Source<Output = T>) -> On<'a, T> {
         let place = None;
         On { source, place }
+    }
+}
+
+impl<Q: Take> Source for Q {
+    type Output = Q::Output;
+
+    fn poll(&self, place: &mut Option<Key>) -> Option<Q::Output> {
+        loop {
+            if let Some(output) = self.try_take() {
+                place.take().inspect(|place| self.leave(*place));
+                return Some(output);
+            }
+            // If it is set, something has come since.
+            self.arrival().poll(place)?;
+        }
+    }
+
+    fn reason(&self) -> Reason {
+        self.arrival().reason()
+    }
+
+    fn leave(&self, place: Key) {
+        self.arrival().leave(place);
     }
 }
 
@@ -330,7 +421,7 @@ impl<T> Receive for mpsc::Receiver<T> {
     type Item = T;
 
     fn arm(&self) -> On<'_, Result<T, RecvError>> {
-        On::new(self.channel())
+        On::of(self.channel())
     }
 }
 
@@ -338,7 +429,7 @@ impl<T> Receive for mpmc::Receiver<T> {
     type Item = T;
 
     fn arm(&self) -> On<'_, Result<T, RecvError>> {
-        On::new(self.channel())
+        On::of(self.channel())
     }
 }
 
@@ -346,7 +437,7 @@ impl<T> Receive for oneshot::Receiver<T> {
     type Item = T;
 
     fn arm(&self) -> On<'_, Result<T, RecvError>> {
-        On::new(self)
+        On::of(self)
     }
 }
 
@@ -363,10 +454,6 @@ impl<T> sealed::Sealed for Join<'_, T> {}
 impl<A, B> sealed::Sealed for Or<A, B> {}
 impl<A> sealed::Sealed for Vec<A> {}
 impl sealed::Sealed for Never {}
-impl<T> sealed::Sealed for mpsc::Receiver<T> {}
-impl<T> sealed::Sealed for mpmc::Receiver<T> {}
-impl<T> sealed::Sealed for oneshot::Receiver<T> {}
-impl<R: Receive> sealed::Sealed for &R {}
 
 impl<T> fmt::Debug for On<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,8 +11,9 @@
 /// | `default => body` | no other is ready at once: then it never parks |
 ///
 /// Receivers are those of [`mpsc`](crate::sync::mpsc), [`mpmc`](crate::sync::mpmc) and
-/// [`oneshot`](crate::sync::oneshot). They and events are borrowed, a handle mutably. In place of
-/// `result` any pattern may stand that always matches. There can be one `after` or one `default`. If
+/// [`oneshot`](crate::sync::oneshot), and those of your own that are
+/// [`Receive`](crate::sync::select::Receive). They and events are borrowed, a handle mutably. In place
+/// of `result` any pattern may stand that always matches. There can be one `after` or one `default`. If
 /// several arms are ready, chance decides, so that none is starved.
 ///
 /// A body is an expression followed by a comma, or a block, and may `break`, `continue`, `return` and

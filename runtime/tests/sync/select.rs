@@ -2,11 +2,12 @@
 
 use super::support::{KINDS, Kind, LONG, SOON, green, join, let_others_run, pairs, spawn};
 use greenwire_runtime::sync::mpsc::RecvError;
-use greenwire_runtime::sync::select::{Either, Select};
+use greenwire_runtime::sync::select::{Either, On, Receive, Select, Take};
 use greenwire_runtime::sync::{Event, mpmc, mpsc, oneshot, select};
 use greenwire_runtime::thread::{self, Cancelled};
 use greenwire_runtime::time;
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -116,6 +117,75 @@ fn whoever_waits_is_woken_by_whoever_sends() {
         });
         assert_eq!(waits.join(), 250_500);
         drop((sender.join(), other.join()));
+    }
+}
+
+/// A queue that ends with a zero.
+#[derive(Default)]
+struct Numbers(Mutex<VecDeque<u32>>, Event);
+
+impl Numbers {
+    fn put(&self, number: u32) {
+        self.0.lock().unwrap().push_back(number);
+        self.1.set();
+    }
+}
+
+impl Take for Numbers {
+    type Output = Result<u32, RecvError>;
+
+    fn try_take(&self) -> Option<Self::Output> {
+        let mut numbers = self.0.lock().unwrap();
+        if numbers.is_empty() {
+            self.1.clear();
+        }
+        let number = numbers.pop_front()?;
+        Some(if number == 0 {
+            Err(RecvError)
+        } else {
+            Ok(number)
+        })
+    }
+
+    fn arrival(&self) -> &Event {
+        &self.1
+    }
+}
+
+impl Receive for Numbers {
+    type Item = u32;
+
+    fn arm(&self) -> On<'_, Result<u32, RecvError>> {
+        On::new(self)
+    }
+}
+
+#[test]
+fn an_own_queue_is_an_arm() {
+    for (waits, sends) in pairs() {
+        let numbers = Arc::new(Numbers::default());
+        let (_sender, never) = mpsc::channel::<u32>();
+        let puts = spawn(sends, {
+            let numbers = numbers.clone();
+            move || (0..=1000).rev().for_each(|number| numbers.put(number))
+        });
+        let takes = spawn(waits, move || {
+            let mut sum = 0;
+            loop {
+                let number = select! {
+                    recv(*numbers) -> number => number,
+                    recv(never) -> number => number,
+                };
+                match number {
+                    Ok(number) => sum += number,
+                    Err(_) => break,
+                }
+            }
+            assert!(select! { recv(*numbers) -> _ => false, after(SOON) => true });
+            sum
+        });
+        assert_eq!(takes.join(), 500_500);
+        puts.join();
     }
 }
 
