@@ -10,7 +10,10 @@ pub use greenwire_runtime::{green_local, signal, sync, thread, time, unblock};
 #[doc(inline)]
 pub use greenwire_system::{fs, io, process};
 #[doc(inline)]
-pub use {greenwire_http as http, greenwire_net as net, greenwire_websocket as websocket};
+pub use {
+    greenwire_http as http, greenwire_net as net, greenwire_realtime as realtime,
+    greenwire_websocket as websocket,
+};
 
 /// The parts of [`std::os`] that wait.
 pub mod os {

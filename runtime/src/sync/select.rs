@@ -192,7 +192,7 @@ pub trait Receive {
 ///
 /// ```
 /// use greenwire_runtime::sync::mpsc::RecvError;
-/// use greenwire_runtime::sync::select::{self, On, Receive, Take};
+/// use greenwire_runtime::sync::select::{On, Receive, Take};
 /// use greenwire_runtime::sync::{Event, select};
 /// use std::sync::Mutex;
 ///

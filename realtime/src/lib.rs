@@ -1,0 +1,36 @@
+//! What happens now, to everybody whom it concerns: publish and subscribe.
+//!
+//! ```
+//! use greenwire_realtime::pubsub::Topics;
+//! use greenwire_runtime::thread;
+//!
+//! let topics = Topics::new();
+//! let news = topics.subscribe("news");
+//! let reader = thread::spawn(move || {
+//!     for message in news.messages() {
+//!         println!("{}", message.payload());
+//!     }
+//! });
+//! topics.publish("news", "it works");
+//! drop(topics); // which ends the subscriptions
+//! reader.join().unwrap();
+//! ```
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`pubsub`] | topics, and who is told what is published there; in one process |
+//!
+//! # Errors
+//!
+//! A subscription that ends is no error: its iterators end, and `recv` says so as a channel's does. What
+//! a subscriber missed, it is told as an [`Event`](pubsub::Event) in the place of what is missing.
+//!
+//! # Limits
+//!
+//! All are on by default and documented where they are set: how much waits for a slow subscriber
+//! ([`pubsub::Options`]), how much is kept for those who come back ([`pubsub::Config`]).
+
+#![forbid(unsafe_code)]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+pub mod pubsub;
