@@ -19,6 +19,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`pubsub`] | topics, and who is told what is published there; in one process |
+//! | [`comet`] | messages for browsers: a websocket, server-sent events, long polls; with Shaveet's API |
 //!
 //! # Errors
 //!
@@ -28,9 +29,11 @@
 //! # Limits
 //!
 //! All are on by default and documented where they are set: how much waits for a slow subscriber
-//! ([`pubsub::Options`]), how much is kept for those who come back ([`pubsub::Config`]).
+//! ([`pubsub::Options`]), how much is kept for those who come back ([`pubsub::Config`], [`comet::Config`]).
 
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod comet;
+mod jsonp;
 pub mod pubsub;
