@@ -169,18 +169,18 @@ impl Builder {
             result: Mutex::new(None),
             panicked: scope.panicked.clone(),
         });
-        let body = Body {
-            f,
-            packet: packet.clone(),
-            membership,
+        let borrowing: Box<dyn FnOnce() + Send + 'scope> = {
+            let packet = packet.clone();
+            Box::new(move || run(f, packet))
         };
-        let borrowing: Box<dyn FnOnce() + Send + 'scope> = Box::new(move || body.run());
         // SAFETY: only the lifetime changes. What the closure borrows lives longer than 'scope, and
         // `scope` does not end 'scope, neither by returning nor by unwinding, before the last membership
-        // has been dropped. The closure owns one. `Body` drops it last, after `f` and all that `f` owned,
-        // and after it gave the result away, whether it runs, panics, or is dropped without having run
-        // (cancelled before its start, or no stack). If the closure is neither run nor dropped, the scope
-        // waits for ever. The result, which may borrow as well, stays in the packet: only `Body` and
+        // has been dropped. `Body` has one, and drops it last: after `f` and all that `f` owned, and after
+        // it gave the result away, whether it runs, panics, or is dropped without having run
+        // (cancelled before its start, or no stack). If the body is neither run nor dropped, the scope
+        // waits for ever. The frames that are left when the membership is dropped have what borrows only
+        // behind a box, which is gone by then: they hold no reference that must be valid until they return.
+        // The result, which may borrow as well, stays in the packet: only `run` and
         // the `ScopedJoinHandle<'scope, T>` reach that, never the task. The scope waits with interrupts
         // taken or masked, so the wait does not unwind. (It does in a forked child; there no worker is
         // left that could run the closure.)
@@ -189,7 +189,11 @@ impl Builder {
                 borrowing,
             )
         };
-        let handle = self.spawn(lasting)?;
+        let body = Body {
+            run: lasting,
+            membership,
+        };
+        let handle = self.spawn(move || body.run())?;
         scope.members.is_thread(number, handle.thread());
         Ok(ScopedJoinHandle {
             handle,
@@ -200,21 +204,24 @@ impl Builder {
 }
 
 /// What a scoped thread runs. The fields are dropped in this order.
-struct Body<F, T> {
-    f: F,
-    packet: Arc<Packet<T>>,
+struct Body {
+    run: Box<dyn FnOnce() + Send>,
     membership: Membership,
 }
 
-impl<F: FnOnce() -> T, T> Body<F, T> {
+impl Body {
     fn run(self) {
         // Dropped when this returns or unwinds, after all else.
         let _membership = self.membership;
-        let result = Interrupts::catch(self.f);
-        *self.packet.lock() = Some(result);
-        // If the handle is gone, the result goes here.
-        undisturbed(|| drop(self.packet));
+        (self.run)();
     }
+}
+
+fn run<T>(f: impl FnOnce() -> T, packet: Arc<Packet<T>>) {
+    let result = Interrupts::catch(f);
+    *packet.lock() = Some(result);
+    // If the handle is gone, the result goes here.
+    undisturbed(|| drop(packet));
 }
 
 /// How the result of a scoped thread reaches its handle.
