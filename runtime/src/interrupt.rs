@@ -197,14 +197,20 @@ impl Interrupts {
     }
 
     pub(crate) fn unmask(&self) {
-        self.masks.set(self.masks.get() - 1);
+        // Those of an OS thread whose locals are being destroyed are new at each call.
+        self.masks.set(self.masks.get().saturating_sub(1));
+    }
+
+    /// The calling green thread does not unwind, nor does any other one of its worker.
+    #[inline(always)]
+    pub(crate) fn nobody_unwinds(&self) {
+        self.unwinding.set(false);
     }
 
     /// Whether the calling thread, whose interrupts these are, unwinds right now.
     ///
     /// `std::thread::panicking` speaks of the OS thread, where another green thread may be suspended
-    /// in the middle of its unwinding. Only then is our own flag needed; it misses a panic (not a
-    /// cancellation) that began meanwhile.
+    /// in the middle of its unwinding. Only then is our own flag needed, which [`note_panics`] sets.
     #[inline]
     pub(crate) fn is_unwinding(&self) -> bool {
         let unwinding = std::thread::panicking()
@@ -259,6 +265,23 @@ pub(crate) fn resume(payload: Box<dyn Any + Send>) -> ! {
         interrupts.interrupted.set(interrupted);
     });
     panic::resume_unwind(payload)
+}
+
+/// Has every panic noted for the green thread that begins to unwind for it, by the panic hook. If the
+/// program sets another one in place of ours, a panic is noted only if no other green thread of the worker
+/// is suspended in the middle of its own unwinding.
+pub(crate) fn note_panics() {
+    // std lets nobody set a hook then.
+    if thread::panicking() {
+        return;
+    }
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if let Some((_, slot)) = Worker::running() {
+            slot.interrupts.unwinding.set(true);
+        }
+        report(info);
+    }));
 }
 
 /// Whether unwinding is possible at all: not with `panic = "abort"`.

@@ -193,7 +193,8 @@
 //!
 //! ## Catching unwinds
 //!
-//! A cancellation and the end of a [`timeout`](crate::time::timeout) are unwinds. Who catches panics asks
+//! A cancellation and the end of a [`timeout`](crate::time::timeout) are unwinds.
+//! [`catch_panic`](crate::thread::catch_panic) lets them pass. Who catches by std's means asks
 //! [`is_cancellation`](crate::thread::is_cancellation), and passes such a payload on:
 //!
 //! ```
@@ -214,10 +215,41 @@
 //! assert!(thread.join().unwrap_err().is::<thread::Cancelled>());
 //! ```
 //!
+//! std does not tell that it has caught a panic. So if another green thread of the worker waits just then in
+//! the middle of its own unwinding, cancellations and limits are put off until it has unwound.
+//!
 //! Neither can pass through frames of C, such as a callback that C code calls: the process aborts. Wrap
 //! what waits there in [`no_cancel`](crate::thread::no_cancel), outside of every `timeout`.
 //!
+//! ## The panic hook
+//!
+//! When the runtime begins, it puts a hook before the program's own, which notes that a green thread unwinds, and calls
+//! the program's. A program that sets its hook later loses that: while one green thread waits in the middle
+//! of its unwinding, a panic of another one of the worker then does not poison, and is not safe from being
+//! cancelled.
+//!
+//! A hook must not wait, since std takes a panic of any other green thread of the worker for a panic of the
+//! hook, and aborts. If it has to, as to send its report to a thread that writes them, then like this:
+//!
+//! ```
+//! use greenwire_runtime::{sync::mpsc, thread};
+//! use std::panic;
+//!
+//! let (sender, reports) = mpsc::sync_channel(0);
+//! std::thread::spawn(move || reports.iter().for_each(drop::<String>));
+//! panic::set_hook(Box::new(move |info| {
+//!     let report = info.to_string();
+//!     thread::no_switch(|| sender.send(report).unwrap());
+//! }));
+//!
+//! let threads = [1, 2].map(|n| thread::spawn(move || panic!("number {n}")));
+//! assert!(threads.map(|thread| thread.join().is_err()) == [true; 2]);
+//! ```
+//!
 //! # What ends the process
+//!
+//! A panic in a destructor while its thread unwinds, for a panic or a cancellation, aborts the process, as
+//! everywhere in Rust.
 //!
 //! A stack that overflows ends it with a message that names the green thread. There is no recovery, since
 //! frames whose destructors never run would be unsound.

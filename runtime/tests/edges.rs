@@ -168,53 +168,6 @@ fn work_put_off_may_panic_with_anything() {
     });
 }
 
-/// A green thread that is in the middle of its unwinding for a while.
-fn one_that_unwinds() -> thread::JoinHandle<()> {
-    let (sender, started) = mpsc::channel();
-    let thread = thread::spawn(move || {
-        let _slow = Slow(millis(300));
-        sender.send(()).unwrap();
-        thread::park();
-    });
-    started.recv().unwrap();
-    thread.cancel().unwrap();
-    thread
-}
-
-#[test]
-fn timeouts_work_again_and_again_while_another_unwinds() {
-    in_time(|| {
-        let other = one_that_unwinds();
-        let thread = thread::spawn(|| {
-            thread::sleep(millis(20));
-            for _ in 0..3 {
-                let limited = time::timeout(millis(5), thread::park);
-                assert_eq!(limited, Err(time::Elapsed));
-            }
-        });
-        thread.join().unwrap();
-        assert!(!other.is_finished());
-    });
-}
-
-#[test]
-fn a_timeout_after_a_caught_panic_comes_when_nobody_unwinds() {
-    in_time(|| {
-        let thread = thread::spawn(|| {
-            let caught = std::panic::catch_unwind(|| {
-                let _slow = Slow(millis(50));
-                panic!("caught");
-            });
-            assert!(caught.is_err());
-            let limited = time::timeout(millis(5), thread::park);
-            assert_eq!(limited, Err(time::Elapsed));
-        });
-        thread::sleep(millis(10));
-        let _other = one_that_unwinds();
-        thread.join().unwrap();
-    });
-}
-
 /// A source from which a green thread has read all, one byte of eight, before it goes on.
 fn read_to_the_end(
     then: impl FnOnce(&Source<UnixStream>) + Send + 'static,
@@ -287,6 +240,34 @@ fn a_lock_can_be_taken_in_the_destructors_of_a_thread() {
     });
     thread.join().unwrap();
     assert_eq!(*count.lock().unwrap(), 2);
+}
+
+#[test]
+fn everything_works_in_the_destructors_of_an_os_thread() {
+    struct Late(Option<thread::JoinHandle<&'static str>>);
+    impl Drop for Late {
+        fn drop(&mut self) {
+            let limited = time::timeout(millis(1), || thread::no_cancel(|| 1));
+            assert_eq!(limited, Ok(1));
+            let (sender, receiver) = mpsc::channel();
+            thread::scope(|s| {
+                s.spawn(|| sender.send(2).unwrap());
+                assert_eq!(receiver.recv(), Ok(2));
+            });
+            // Nobody wants its result.
+            drop(self.0.take());
+        }
+    }
+    thread_local! {
+        static LATE: std::cell::RefCell<Late> = const { std::cell::RefCell::new(Late(None)) };
+    }
+    let thread = std::thread::spawn(|| {
+        LATE.with_borrow_mut(|late| late.0 = Some(thread::spawn(|| "unread")));
+        // What the runtime keeps for this thread is made after that, and so destroyed before.
+        let limited = time::timeout(millis(1), thread::park);
+        assert_eq!(limited, Err(time::Elapsed));
+    });
+    thread.join().unwrap();
 }
 
 /// A short read says that nothing is left, but for one that ends where urgent data was.

@@ -33,6 +33,7 @@ use crate::clock::Clock;
 use crate::context::{self, Guard};
 use crate::fork;
 use crate::insight::{Watchdog, dump_on_sigusr1};
+use crate::interrupt;
 use crate::reactor::Remote;
 use crate::task::Task;
 use crate::thread::ThreadId;
@@ -213,6 +214,7 @@ impl Runtime {
         }));
         if count > 0 {
             fork::watch()?;
+            interrupt::note_panics();
         }
         for (own, shared) in own_parts.into_iter().zip(&runtime.workers) {
             worker::start(own, shared, runtime)?;

@@ -289,6 +289,7 @@ impl Worker {
         if std::thread::panicking() || self.held.get() {
             return self.switch_out_carefully(slot, state, reason);
         }
+        slot.interrupts.nobody_unwinds();
         self.leave(slot, state, reason);
     }
 

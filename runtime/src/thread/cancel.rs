@@ -2,7 +2,9 @@
 
 use std::any::Any;
 use std::fmt;
+use std::panic::UnwindSafe;
 
+use super::Result;
 use crate::interrupt::{Interrupt, Interrupts, resume};
 
 /// The payload of a join on a thread that was cancelled.
@@ -28,8 +30,38 @@ impl fmt::Display for Cancelled {
 
 impl std::error::Error for Cancelled {}
 
+/// Runs `f`, and catches a panic of it: as [`std::panic::catch_unwind`], but a cancellation, or the end of a
+/// [`timeout`](crate::time::timeout) around this, passes through.
+///
+/// # Errors
+///
+/// The payload of the panic.
+///
+/// # Examples
+///
+/// ```
+/// use greenwire_runtime::thread;
+///
+/// let thread = thread::spawn(|| {
+///     let result = thread::catch_panic(|| "seven".parse::<u32>().unwrap());
+///     assert!(result.is_err());
+///     thread::catch_panic(thread::park)
+/// });
+/// thread.cancel().unwrap();
+/// assert!(thread.join().is_err(), "it did not get beyond the park");
+/// ```
+pub fn catch_panic<T>(f: impl FnOnce() -> T + UnwindSafe) -> Result<T> {
+    Interrupts::catch(f).map_err(|payload| {
+        if is_cancellation(&*payload) {
+            resume_cancellation(payload);
+        }
+        payload
+    })
+}
+
 /// Whether a panic payload is not a panic but the unwind of a cancelled thread or of a
-/// [`timeout`](crate::time::timeout). Who catches panics must pass it on with [`resume_cancellation`].
+/// [`timeout`](crate::time::timeout). Who catches both, and does not use [`catch_panic`], must pass it on with
+/// [`resume_cancellation`].
 #[must_use]
 pub fn is_cancellation(payload: &(dyn Any + Send)) -> bool {
     Interrupt::of_payload(payload).is_some()

@@ -25,7 +25,7 @@ use crate::wait::{Outcome, wait};
 
 pub use crate::scheduler::no_switch;
 pub use builder::Builder;
-pub use cancel::{Cancelled, is_cancellation, no_cancel, resume_cancellation};
+pub use cancel::{Cancelled, catch_panic, is_cancellation, no_cancel, resume_cancellation};
 pub use group::Group;
 pub use handle::{Thread, ThreadId};
 pub use join::{JoinHandle, join_all};
