@@ -1,6 +1,6 @@
 //! The building blocks of the cross-worker protocols, from std or, under `--cfg loom`, from loom.
 //!
-//! Only `scheduler/inbox.rs`, `reactor/readiness.rs`, `sync/lock_word.rs` and `sync/waiting.rs` use them: what loom
+//! Only `scheduler/inbox.rs`, `reactor/readiness.rs`, `sync/lock_word.rs` and `sync/rw_lock_word.rs` use them: what loom
 //! is to explore must touch shared memory through this module alone.
 
 #[cfg(not(loom))]
@@ -57,6 +57,15 @@ mod word {
 
         pub(crate) fn load(&self, ordering: Ordering) -> usize {
             self.value().load(ordering)
+        }
+
+        pub(crate) fn fetch_update(
+            &self,
+            set: Ordering,
+            fetch: Ordering,
+            f: impl FnMut(usize) -> Option<usize>,
+        ) -> Result<usize, usize> {
+            self.value().fetch_update(set, fetch, f)
         }
 
         fn value(&self) -> &AtomicUsize {

@@ -47,12 +47,13 @@ mod once;
 mod once_lock;
 pub mod oneshot;
 mod poison;
+#[expect(unsafe_code, reason = "a value that only who has its lock can reach")]
 mod rw_lock;
+mod rw_lock_word;
 pub mod select;
 mod select_macro;
 mod semaphore;
 mod source;
-mod waiting;
 
 #[doc(inline)]
 pub use crate::select;

@@ -15,12 +15,6 @@ pub(super) struct Held {
     unwinding: bool,
 }
 
-/// The same, for a guard that drops this before it unlocks.
-pub(super) struct Holder<'a> {
-    poison: &'a Poison,
-    held: Held,
-}
-
 impl Poison {
     pub(super) const fn new() -> Poison {
         Poison(AtomicBool::new(false))
@@ -59,19 +53,5 @@ impl Poison {
         if !held.unwinding && Interrupts::with(Interrupts::is_panicking) {
             self.0.store(true, Ordering::Relaxed);
         }
-    }
-
-    /// Takes note of both for a guard.
-    pub(super) fn holder(&self) -> Holder<'_> {
-        Holder {
-            poison: self,
-            held: Poison::taken(),
-        }
-    }
-}
-
-impl Drop for Holder<'_> {
-    fn drop(&mut self) {
-        self.poison.released(self.held);
     }
 }

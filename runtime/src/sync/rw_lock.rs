@@ -1,15 +1,22 @@
 //! A lock for many readers or one writer, which parks.
 //!
-//! As in a [`Mutex`](super::Mutex), the value lies in a std lock that is only ever tried. Those who found
-//! it taken stand in line, and only the first of them tries again.
+//! A word says who has it and whether somebody waits, so that a lock which is free costs two atomic operations;
+//! beside it those stand in line who found it taken, and only the first of them tries again.
+//!
+//! With a std lock in place of the word, which needs no `unsafe`, it took three times as long.
 
+use std::cell::UnsafeCell;
 use std::fmt;
+use std::marker::PhantomData;
+use std::mem;
 use std::ops::{Deref, DerefMut};
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::ptr::NonNull;
 use std::sync::{self, LockResult, PoisonError, TryLockError, TryLockResult};
 
-use super::poison::{Holder, Poison};
-use super::source::{Source, wait_for};
-use super::waiting::Waiting;
+use super::poison::{Held, Poison};
+use super::rw_lock_word::{Access, RwLockWord};
+use super::source::{Source, charge, wait_from};
 use crate::insight::{Reason, number_of};
 use crate::wait::{Key, WaitList};
 
@@ -20,7 +27,7 @@ use crate::wait::{Key, WaitList};
 /// Therefore a thread that reads already and asks to read once more can wait for ever, behind a
 /// writer.
 ///
-/// It takes 80 bytes beside the value, and owns no other memory until a thread has to wait for it.
+/// It takes 64 bytes beside the value, and owns no other memory until a thread has to wait for it.
 ///
 /// # Differences from std
 ///
@@ -42,15 +49,26 @@ use crate::wait::{Key, WaitList};
 pub struct RwLock<T: ?Sized> {
     poison: Poison,
     line: Line,
-    value: sync::RwLock<T>,
+    value: UnsafeCell<T>,
 }
 
-/// Those who wait. The first one stays the first until it has taken the lock.
+/// Who has the lock, and who waits for it. The first of those who wait stays the first until it has it.
 #[derive(Default)]
 struct Line {
-    waiting: Waiting,
+    word: RwLockWord,
     waiters: sync::Mutex<WaitList>,
 }
+
+// SAFETY: a mutable reference to the value is given only by a `RwLockWriteGuard`, a shared one only by a
+// `RwLockReadGuard`. Each is made where its access was taken, and gives it back when it is dropped; the word
+// gives exclusive access to one at a time, and shared access only while nobody has that. Taking it acquires
+// what giving it back released. So writers have the value one after the other, for which `Send` is enough, and
+// readers share it, for which it must be `Sync`.
+unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
+
+// As std's: who takes a lock whose value a panic left half changed is told so, by the poison.
+impl<T: ?Sized> UnwindSafe for RwLock<T> {}
+impl<T: ?Sized> RefUnwindSafe for RwLock<T> {}
 
 impl<T> RwLock<T> {
     /// A new lock, not taken.
@@ -58,10 +76,10 @@ impl<T> RwLock<T> {
         RwLock {
             poison: Poison::new(),
             line: Line {
-                waiting: Waiting::new(),
+                word: RwLockWord::new(),
                 waiters: sync::Mutex::new(WaitList::new()),
             },
-            value: sync::RwLock::new(value),
+            value: UnsafeCell::new(value),
         }
     }
 
@@ -71,9 +89,7 @@ impl<T> RwLock<T> {
     ///
     /// With the value if the lock is poisoned.
     pub fn into_inner(self) -> LockResult<T> {
-        let value = self.value.into_inner();
-        self.poison
-            .wrap(value.unwrap_or_else(PoisonError::into_inner))
+        self.poison.wrap(self.value.into_inner())
     }
 }
 
@@ -83,12 +99,10 @@ impl<T: ?Sized> RwLock<T> {
     /// # Errors
     ///
     /// With the guard, all the same, if a thread panicked while it held the lock for writing.
+    #[inline]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
-        self.poison.wrap(wait_for(&Access {
-            line: &self.line,
-            attempt: || self.take_to_read(),
-            is_shared: true,
-        }))
+        self.line.take(Access::Shared);
+        self.poison.wrap(RwLockReadGuard::new(self))
     }
 
     /// Takes the lock for reading if that needs no waiting. Never parks.
@@ -97,7 +111,8 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// `WouldBlock` if it does, `Poisoned` as [`read`](RwLock::read).
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
-        let guard = self.line.pass(|| self.take_to_read());
+        let taken = self.line.word.take(Access::Shared);
+        let guard = taken.then(|| RwLockReadGuard::new(self));
         Ok(self.poison.wrap(guard.ok_or(TryLockError::WouldBlock)?)?)
     }
 
@@ -106,12 +121,10 @@ impl<T: ?Sized> RwLock<T> {
     /// # Errors
     ///
     /// As [`read`](RwLock::read).
+    #[inline]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
-        self.poison.wrap(wait_for(&Access {
-            line: &self.line,
-            attempt: || self.take_to_write(),
-            is_shared: false,
-        }))
+        self.line.take(Access::Exclusive);
+        self.poison.wrap(RwLockWriteGuard::new(self))
     }
 
     /// Takes the lock for writing if that needs no waiting. Never parks.
@@ -120,7 +133,8 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// `WouldBlock` if it does, `Poisoned` as [`read`](RwLock::read).
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
-        let guard = self.line.pass(|| self.take_to_write());
+        let taken = self.line.word.take(Access::Exclusive);
+        let guard = taken.then(|| RwLockWriteGuard::new(self));
         Ok(self.poison.wrap(guard.ok_or(TryLockError::WouldBlock)?)?)
     }
 
@@ -140,108 +154,86 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// With the value if the lock is poisoned.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        let value = self.value.get_mut();
-        self.poison
-            .wrap(value.unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn take_to_read(&self) -> Option<RwLockReadGuard<'_, T>> {
-        Some(RwLockReadGuard {
-            value: taken(self.value.try_read())?,
-            _release: Release(&self.line),
-        })
-    }
-
-    fn take_to_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
-        Some(RwLockWriteGuard {
-            value: taken(self.value.try_write())?,
-            _holder: self.poison.holder(),
-            release: Release(&self.line),
-        })
-    }
-}
-
-fn taken<G>(result: TryLockResult<G>) -> Option<G> {
-    match result {
-        Ok(guard) => Some(guard),
-        // We keep poison ourselves, and know cancellations from panics.
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
+        self.poison.wrap(self.value.get_mut())
     }
 }
 
 impl Line {
-    /// Makes an attempt, unless others wait already.
-    fn pass<G>(&self, attempt: impl FnOnce() -> Option<G>) -> Option<G> {
-        if self.waiting.is_any() {
-            None
-        } else {
-            attempt()
+    /// Takes the lock. Parks while others have it or wait for it.
+    #[inline]
+    fn take(&self, access: Access) {
+        charge();
+        if !self.word.take(access) {
+            self.wait(access);
+        }
+    }
+
+    #[cold]
+    fn wait(&self, access: Access) {
+        let turn = Turn { line: self, access };
+        wait_from(&turn, None, None)
+            .expect("a wait ends only with an output if there is no deadline");
+    }
+
+    #[inline]
+    fn give_back(&self, access: Access) {
+        if self.word.give_back(access) {
+            self.tell_first();
         }
     }
 
     /// Whether the caller, who stands at `place` or joins now, is the first.
     fn is_first(&self, place: &mut Option<Key>) -> bool {
-        let mut waiters = self.lock();
+        let mut waiters = self.waiters();
         let place = *place.get_or_insert_with(|| {
-            let place = waiters.push(None);
-            self.waiting.joined();
-            place
+            self.word.joined();
+            waiters.push(None)
         });
         waiters.is_first(place)
     }
 
     fn leave(&self, place: Key) {
-        if self.lock().remove(place) {
-            self.waiting.left();
+        let mut waiters = self.waiters();
+        waiters.remove(place);
+        if waiters.is_empty() {
+            self.word.nobody_waits();
         }
     }
 
     /// The first of those who wait may succeed now.
+    #[cold]
     fn tell_first(&self) {
-        if !self.waiting.must_be_told() {
-            return;
-        }
-        let first = self.lock().first();
+        let first = self.waiters().first();
         if let Some(first) = first {
             first.wake();
         }
     }
 
-    fn lock(&self) -> sync::MutexGuard<'_, WaitList> {
+    fn waiters(&self) -> sync::MutexGuard<'_, WaitList> {
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What those wait for who stand in line: that their `attempt` succeeds.
-struct Access<'a, F> {
+/// What those wait for who stand in line: that they are the first, and can take the lock.
+struct Turn<'a> {
     line: &'a Line,
-    attempt: F,
-    /// Whether the next one may succeed, too.
-    is_shared: bool,
+    access: Access,
 }
 
-impl<F: Fn() -> Option<G>, G> Source for Access<'_, F> {
-    type Output = G;
+impl Source for Turn<'_> {
+    type Output = ();
 
-    fn poll(&self, place: &mut Option<Key>) -> Option<G> {
-        if place.is_none()
-            && let Some(guard) = self.line.pass(&self.attempt)
-        {
-            return Some(guard);
-        }
-        if !self.line.is_first(place) {
+    fn poll(&self, place: &mut Option<Key>) -> Option<()> {
+        let taken = self.line.is_first(place) && self.line.word.take_in_turn(self.access);
+        if !taken {
             return None;
         }
-        let guard = (self.attempt)()?;
-        place
-            .take()
-            .into_iter()
-            .for_each(|place| self.line.leave(place));
-        if self.is_shared {
+        place.take().inspect(|place| self.line.leave(*place));
+        if self.access == Access::Shared {
+            // The next one may read, too.
             self.line.tell_first();
         }
-        Some(guard)
+        Some(())
     }
 
     fn reason(&self) -> Reason {
@@ -259,32 +251,50 @@ impl<F: Fn() -> Option<G>, G> Source for Access<'_, F> {
 /// It may be held while the thread parks: others wait for the lock, and their workers go on.
 #[must_use = "if unused the lock is released at once"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
-    // Dropped in this order.
-    value: sync::RwLockReadGuard<'a, T>,
-    _release: Release<'a>,
+    /// Not a reference: the value may be changed again before a function returns that was given the guard.
+    value: NonNull<T>,
+    line: &'a Line,
+    /// As std's.
+    _as_std: PhantomData<sync::RwLockReadGuard<'a, T>>,
 }
+
+// SAFETY: all that a shared guard gives is a shared reference to the value.
+unsafe impl<T: ?Sized + Sync> Sync for RwLockReadGuard<'_, T> {}
 
 /// Exclusive access to the value of a [`RwLock`] that is locked for writing, until this is dropped.
 ///
 /// It may be held while the thread parks: others wait for the lock, and their workers go on.
 #[must_use = "if unused the lock is released at once"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
-    // Dropped in this order.
-    _holder: Holder<'a>,
-    value: sync::RwLockWriteGuard<'a, T>,
-    release: Release<'a>,
+    lock: &'a RwLock<T>,
+    held: Held,
+    /// As std's it stays on its thread, and may be shared if the value may.
+    _as_std: PhantomData<sync::RwLockWriteGuard<'a, T>>,
 }
 
-/// Tells those who wait, once the value is unlocked.
-struct Release<'a>(&'a Line);
-
-impl Drop for Release<'_> {
-    fn drop(&mut self) {
-        self.0.tell_first();
+impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
+    /// For a caller who has taken shared access.
+    #[inline]
+    fn new(lock: &'a RwLock<T>) -> RwLockReadGuard<'a, T> {
+        RwLockReadGuard {
+            value: NonNull::new(lock.value.get()).expect("the value has an address"),
+            line: &lock.line,
+            _as_std: PhantomData,
+        }
     }
 }
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
+    /// For a caller who has taken exclusive access.
+    #[inline]
+    fn new(lock: &'a RwLock<T>) -> RwLockWriteGuard<'a, T> {
+        RwLockWriteGuard {
+            lock,
+            held: Poison::taken(),
+            _as_std: PhantomData,
+        }
+    }
+
     /// Goes on with the lock taken for reading. Nobody writes in between.
     ///
     /// # Examples
@@ -299,35 +309,57 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     /// assert_eq!(*lock.read().unwrap(), *reads);
     /// ```
     pub fn downgrade(s: RwLockWriteGuard<'a, T>) -> RwLockReadGuard<'a, T> {
-        let RwLockWriteGuard { value, release, .. } = s;
-        let value = sync::RwLockWriteGuard::downgrade(value);
-        release.0.tell_first();
-        RwLockReadGuard {
-            value,
-            _release: release,
+        let lock = s.lock;
+        mem::forget(s);
+        if lock.line.word.downgrade() {
+            lock.line.tell_first();
         }
+        RwLockReadGuard::new(lock)
+    }
+}
+
+impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.line.give_back(Access::Shared);
+    }
+}
+
+impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.lock.poison.released(self.held);
+        self.lock.line.give_back(Access::Exclusive);
     }
 }
 
 impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
     type Target = T;
 
+    #[inline]
     fn deref(&self) -> &T {
-        &self.value
+        // SAFETY: while there is a shared guard, nobody has the value mutably (see `Sync` of the lock), and
+        // the lock outlives its guards.
+        unsafe { self.value.as_ref() }
     }
 }
 
 impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
     type Target = T;
 
+    #[inline]
     fn deref(&self) -> &T {
-        &self.value
+        // SAFETY: this is the only guard of its lock (see `Sync` of the lock), and while it is borrowed
+        // shared, nobody writes through it.
+        unsafe { &*self.lock.value.get() }
     }
 }
 
 impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.value
+        // SAFETY: this is the only guard of its lock (see `Sync` of the lock), and it is borrowed exclusively.
+        unsafe { &mut *self.lock.value.get() }
     }
 }
 
@@ -340,9 +372,9 @@ impl<T> From<T> for RwLock<T> {
 impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("RwLock");
-        match self.take_to_read() {
-            Some(guard) => out.field("data", &&*guard),
-            None => out.field("data", &format_args!("<locked>")),
+        match self.line.word.take(Access::Shared) {
+            true => out.field("data", &&*RwLockReadGuard::new(self)),
+            false => out.field("data", &format_args!("<locked>")),
         };
         out.field("poisoned", &self.is_poisoned())
             .finish_non_exhaustive()
