@@ -8,8 +8,8 @@
 //! `jsonp`, to see it over another transport, and `?classic` for a page that loads `shaveet.js` by its old name.
 //!
 //! The web application is this program: it makes a client for each visitor, and sends what they say. The comet
-//! server is part of it, at `/comet`; it might be a process of its own, and the application, in any language, would
-//! call it by JSON-RPC at the address that is printed.
+//! server is part of it, at `/comet/`, where it also answers JSON-RPC: it might be a process of its own, and the
+//! application one in any language.
 
 use greenwire::http::{
     self, IntoResponse, Json, Request, RequestExt, Response, Router, StatusCode,
@@ -68,9 +68,7 @@ fn serve(port: u16) -> std::io::Result<()> {
         .post("/leave", chat.answers(Chat::leave))
         .mount("/comet", comet);
     let server = http::Server::bind(("127.0.0.1", port))?;
-    let address = server.local_addr()?;
-    println!("open http://{address}/");
-    println!("JSON-RPC is at http://{address}/comet/");
+    println!("open http://{}/", server.local_addr()?);
     server.serve_handler(app)
 }
 

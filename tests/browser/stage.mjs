@@ -9,8 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
-// Plays `story` with `open(colorScheme, ready, path)`, which opens a page and waits for the selector `ready`, and
-// `shot(page, who)`, which takes a screenshot.
+// Plays `story` with `open(colorScheme, ready, path, prepare)`, which opens a page, lets `prepare(page)` change it before
+// it loads, and waits for the selector `ready`; and `shot(page, who)`, which takes a screenshot.
 export async function play(title, story) {
   const [url, browser, name, folder] = process.argv.slice(2);
   const profile = mkdtempSync(join(tmpdir(), "greenwire-browser-"));
@@ -26,13 +26,14 @@ export async function play(title, story) {
   context.setDefaultTimeout(20_000);
 
   const problems = [];
-  const open = async (colorScheme, ready, path = "") => {
+  const open = async (colorScheme, ready, path = "", prepare = async () => {}) => {
     const page = await context.newPage();
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) problems.push(message.text());
     });
     page.on("pageerror", (error) => problems.push(String(error)));
     await page.emulateMedia({ colorScheme });
+    await prepare(page);
     await page.goto(new URL(path, url).href);
     await page.waitForSelector(ready);
     return page;

@@ -83,6 +83,11 @@ pub fn target_folder() -> PathBuf {
 
 /// Plays a story of `tests/browser` in a headless Chromium, with screenshots in `target/…/artifacts`.
 pub fn play(story: &str, site: &Website, name: &str) {
+    play_with(story, site, name, &[]);
+}
+
+/// As [`play`], with further arguments for the story.
+pub fn play_with(story: &str, site: &Website, name: &str, more: &[&str]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     if !runs("node") {
         return skip("node");
@@ -103,6 +108,7 @@ pub fn play(story: &str, site: &Website, name: &str) {
         .arg(format!("http://{}/", site.address))
         .args([browser, name])
         .arg(&artifacts)
+        .args(more)
         .output()
         .expect("node runs");
     assert!(

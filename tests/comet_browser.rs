@@ -1,0 +1,59 @@
+//! Two people chat by comet in a real browser: over each transport of our script, and with Shaveet's own script,
+//! unmodified, in its place.
+//!
+//! Needs what `relay_browser.rs` needs, and shaveet.js, of the Python package `shaveet`, in `target/shaveet`;
+//! `browser/comet.mjs` is the story itself.
+
+mod support;
+
+use std::path::Path;
+use support::{Website, play_with, skip};
+
+#[test]
+fn by_websocket() {
+    chat("websocket", "");
+}
+
+#[test]
+fn by_server_sent_events() {
+    chat("eventsource", "");
+}
+
+#[test]
+fn by_polls() {
+    chat("cors", "");
+}
+
+#[test]
+fn by_scripts() {
+    chat("jsonp", "");
+}
+
+#[test]
+fn by_whatever_works() {
+    chat("whatever", "");
+}
+
+#[test]
+fn with_shaveets_script_by_polls() {
+    chat_with_shaveet("shaveet-cors");
+}
+
+#[test]
+fn with_shaveets_script_by_scripts() {
+    chat_with_shaveet("shaveet-jsonp");
+}
+
+fn chat_with_shaveet(name: &str) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/shaveet/shaveet.js");
+    match script.to_str().filter(|_| script.exists()) {
+        Some(script) => chat(name, script),
+        None => skip("shaveet.js (see .ci/run)"),
+    }
+}
+
+/// `script` is the path of shaveet.js, or empty for our own.
+fn chat(name: &str, script: &str) {
+    let site = Website::start("comet_chat", &["--port", "0"]);
+    play_with("comet.mjs", &site, name, &[script]);
+}
