@@ -15,6 +15,10 @@ pub use {
     greenwire_websocket as websocket,
 };
 
+#[cfg(feature = "monkey")]
+#[doc(inline)]
+pub use greenwire_monkey as monkey;
+
 /// The parts of [`std::os`] that wait.
 pub mod os {
     /// Unix.

@@ -31,7 +31,9 @@ pub(crate) struct LimitId(u64);
 #[derive(Default)]
 pub(crate) struct Interrupts {
     cancelled: Cell<bool>,
-    masks: Cell<u32>,
+    masks: Cell<u16>,
+    /// Whether a wait that could not unwind was cut short, and the interrupt is still to be taken.
+    owed: Cell<bool>,
     /// Whether the thread was unwinding at its last wait.
     unwinding: Cell<bool>,
     /// Whether it is an interrupt that it unwinds for, and not a panic.
@@ -59,6 +61,7 @@ impl Interrupts {
         Interrupts {
             cancelled: Cell::new(false),
             masks: Cell::new(0),
+            owed: Cell::new(false),
             unwinding: Cell::new(false),
             interrupted: Cell::new(false),
             limits: Cell::new(None),
@@ -92,6 +95,7 @@ impl Interrupts {
     pub(crate) fn reset(&self) {
         self.cancelled.set(false);
         self.masks.set(0);
+        self.owed.set(false);
         self.unwinding.set(false);
         self.interrupted.set(false);
     }
@@ -101,6 +105,7 @@ impl Interrupts {
     pub(crate) fn take(&self, now: impl FnOnce() -> Instant) -> Option<Interrupt> {
         if self.cancelled.get() || self.has_limit() {
             self.take_unless_masked(now)
+                .inspect(|_| self.owed.set(false))
         } else {
             None
         }
@@ -146,6 +151,10 @@ impl Interrupts {
             let all = iter::successors(limits.as_ref(), |limit| limit.outer.as_ref());
             all.filter_map(|limit| limit.deadline).min()
         })
+    }
+
+    pub(crate) fn owes(&self) -> bool {
+        self.owed.get()
     }
 
     /// Whether the thread is inside of a `timeout` block.
@@ -284,6 +293,19 @@ pub(crate) fn note_panics() {
     }));
 }
 
+/// Runs `f`, and unwinds for an interrupt that it leaves owed.
+pub(crate) fn settling<R>(f: impl FnOnce() -> R) -> R {
+    let result = f();
+    let owed = |interrupts: &Interrupts| {
+        let owes = interrupts.owes();
+        owes.then(|| interrupts.take(Instant::now)).flatten()
+    };
+    if let Some(interrupt) = Interrupts::with(owed) {
+        interrupt.unwind()
+    }
+    result
+}
+
 /// Whether unwinding is possible at all: not with `panic = "abort"`.
 pub(crate) const fn can_unwind() -> bool {
     cfg!(panic = "unwind")
@@ -304,6 +326,12 @@ impl Interrupt {
             Interrupt::Cancelled => interrupts.cancel(),
             Interrupt::Elapsed(id) => interrupts.renew(id),
         });
+    }
+
+    /// The same, and at the latest when the block or the thread ends that it cuts short.
+    pub(crate) fn owe(self) {
+        self.give_back();
+        Interrupts::with(|interrupts| interrupts.owed.set(true));
     }
 
     /// The interrupt that a caught payload stands for.

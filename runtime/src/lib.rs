@@ -61,6 +61,8 @@ pub mod insight;
 mod interrupt;
 mod metrics;
 mod os_thread;
+#[doc(hidden)]
+pub mod patch;
 mod primitive;
 mod reactor;
 pub mod safety_model;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
-use crate::interrupt::{Interrupt, Interrupts};
+use crate::interrupt::{Interrupt, Interrupts, settling};
 use crate::os_thread::Parker;
 use crate::scheduler::{self, Ticket};
 use crate::thread::{ThreadId, end_locals, forget_locals, no_cancel};
@@ -221,7 +221,7 @@ impl<F, T> Spawned<F, T> {
                 no_cancel(|| drop(closure));
                 Interrupt::Cancelled.unwind()
             }
-            closure()
+            settling(closure)
         }));
         end_locals();
         scheduler::run_hooks();

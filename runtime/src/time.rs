@@ -98,7 +98,7 @@ impl Iterator for Interval {
 pub fn timeout<T>(limit: Duration, f: impl FnOnce() -> T) -> Result<T, Elapsed> {
     let deadline = Instant::now().checked_add(limit);
     let id = Interrupts::with(|interrupts| interrupts.push_limit(deadline));
-    let result = Interrupts::catch(f);
+    let result = Interrupts::catch(|| interrupt::settling(f));
     Interrupts::with(Interrupts::pop_limit);
     result.map_err(|payload| match Interrupt::of_payload(&*payload) {
         Some(Interrupt::Elapsed(elapsed)) if elapsed == id => Elapsed,

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -136,6 +137,16 @@ impl<T: AsFd> Source<T> {
             asked = true;
             Err(io::ErrorKind::WouldBlock.into())
         })
+    }
+
+    /// Takes the descriptor out of the reactor, for ever, and wakes everybody who waits: for a descriptor of
+    /// somebody else's who is about to close it. Operations must fail from now on, so that nobody waits again.
+    #[doc(hidden)]
+    pub fn give_up(&self) {
+        if let Some(registered) = self.registration.0.get() {
+            registered.end();
+        }
+        self.wake_all();
     }
 
     /// Wakes everybody who waits on the source: they try their operations again.
@@ -278,6 +289,7 @@ struct Registered {
     descriptor: RawFd,
     token: usize,
     cells: Arc<Cells>,
+    ended: AtomicBool,
 }
 
 impl Registration {
@@ -324,7 +336,14 @@ impl Registered {
             descriptor,
             token,
             cells,
+            ended: AtomicBool::new(false),
         })
+    }
+
+    fn end(&self) {
+        if !self.ended.swap(true, Ordering::AcqRel) {
+            self.reactor.deregister(self.descriptor, self.token);
+        }
     }
 
     fn readiness(&self, direction: Direction) -> &Readiness {
@@ -337,7 +356,7 @@ impl Registered {
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        self.reactor.deregister(self.descriptor, self.token);
+        self.end();
     }
 }
 

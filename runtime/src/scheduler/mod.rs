@@ -152,6 +152,11 @@ pub(crate) fn wake(ticket: Ticket) {
     }
 }
 
+/// The same, whatever the calling worker is in the middle of.
+pub(crate) fn send_wake(ticket: Ticket) {
+    runtime().workers[ticket.worker()].send(Message::Wake(ticket));
+}
+
 /// Tells a green thread's worker that it was cancelled.
 pub(crate) fn notify_cancelled(ticket: Ticket, id: ThreadId) {
     match Worker::current() {

@@ -127,6 +127,10 @@ impl Slot {
         self.index
     }
 
+    pub(crate) fn waits(&self) -> u32 {
+        self.waits.get()
+    }
+
     pub(super) fn ticket(&self, worker: usize) -> Ticket {
         Ticket::new(worker, self.index, self.sequence.get())
     }

@@ -250,6 +250,24 @@ impl Worker {
         }
     }
 
+    /// Parks, and leaves alone what was put off and what interrupts there are. Returns false at the deadline.
+    pub(crate) fn park_bare(
+        &self,
+        slot: &'static Slot,
+        reason: Reason,
+        deadline: Option<Instant>,
+    ) -> bool {
+        slot.waits.set(slot.waits.get().wrapping_add(1));
+        if slot.notified.take() {
+            return true;
+        }
+        let Some(until) = deadline else {
+            self.switch_out(slot, State::Parked, Some(reason));
+            return true;
+        };
+        self.park_until(slot, reason, until, deadline) != Outcome::TimedOut
+    }
+
     /// Lets every other green thread that is ready run first.
     #[inline(always)]
     pub(crate) fn yield_now(&self, slot: &'static Slot) {

@@ -1,0 +1,196 @@
+//! Plain std on the green threads of one worker.
+
+mod support;
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Barrier, Condvar, Mutex, OnceLock, RwLock};
+use std::time::{Duration, Instant};
+
+use support::{DEADLINE, green, on_one_worker, parked, spawn_green};
+
+const SOON: Duration = Duration::from_millis(20);
+
+/// All are open at a time, and each waits in the middle of each round until all others are there.
+#[test]
+fn a_thousand_connections_echo() {
+    const CONNECTIONS: usize = 1000;
+    const ROUNDS: usize = 3;
+    on_one_worker();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let server = spawn_green(move || {
+        for stream in listener.incoming().take(CONNECTIONS) {
+            let stream = stream.unwrap();
+            spawn_green(move || echo(stream));
+        }
+    });
+    let all = Arc::new(Barrier::new(CONNECTIONS));
+    let clients: Vec<_> = (0..CONNECTIONS)
+        .map(|n| {
+            let all = all.clone();
+            spawn_green(move || {
+                let mut stream = TcpStream::connect(addr).unwrap();
+                for round in 0..ROUNDS {
+                    all.wait();
+                    let sent = (n * ROUNDS + round).to_le_bytes();
+                    stream.write_all(&sent).unwrap();
+                    let mut got = [0; size_of::<usize>()];
+                    stream.read_exact(&mut got).unwrap();
+                    assert_eq!(got, sent);
+                }
+            })
+        })
+        .collect();
+    clients.into_iter().for_each(|client| client.join());
+    server.join();
+    assert!(parked("recv") >= CONNECTIONS as u64);
+}
+
+fn echo(mut stream: TcpStream) {
+    let mut buf = [0; 64];
+    while let Ok(n @ 1..) = stream.read(&mut buf) {
+        stream.write_all(&buf[..n]).unwrap();
+    }
+}
+
+#[test]
+fn locks_between_green_threads() {
+    on_one_worker();
+    let shared = Arc::new((Mutex::new(0), Condvar::new()));
+    let adds = || {
+        let shared = shared.clone();
+        move || {
+            for _ in 0..100 {
+                let mut count = shared.0.lock().unwrap();
+                *count += 1;
+                if *count % 10 == 0 {
+                    // While it holds the lock, which all others then wait for.
+                    std::thread::sleep(Duration::from_micros(100));
+                }
+                shared.1.notify_all();
+            }
+        }
+    };
+    let green: Vec<_> = (0..10).map(|_| spawn_green(adds())).collect();
+    let os: Vec<_> = (0..3).map(|_| std::thread::spawn(adds())).collect();
+    let waiter = spawn_green({
+        let shared = shared.clone();
+        move || {
+            let count = shared.0.lock().unwrap();
+            *shared.1.wait_while(count, |count| *count < 1300).unwrap()
+        }
+    });
+    green.into_iter().for_each(|thread| thread.join());
+    os.into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(waiter.join(), 1300);
+}
+
+#[test]
+fn a_condition_with_a_timeout() {
+    on_one_worker();
+    green(|| {
+        let (lock, condition) = (Mutex::new(()), Condvar::new());
+        let begin = Instant::now();
+        let (_guard, result) = condition.wait_timeout(lock.lock().unwrap(), SOON).unwrap();
+        assert!(result.timed_out());
+        assert!(begin.elapsed() >= SOON);
+    });
+}
+
+#[test]
+fn readers_a_writer_and_who_comes_first() {
+    on_one_worker();
+    let lock = Arc::new(RwLock::new(0));
+    let once = Arc::new(OnceLock::new());
+    let threads: Vec<_> = (0..20)
+        .map(|n| {
+            let (lock, once) = (lock.clone(), once.clone());
+            spawn_green(move || {
+                let first = *once.get_or_init(|| {
+                    std::thread::sleep(SOON);
+                    n
+                });
+                if n % 4 == 0 {
+                    let mut guard = lock.write().unwrap();
+                    std::thread::sleep(Duration::from_millis(1));
+                    *guard += 1;
+                } else {
+                    let guard = lock.read().unwrap();
+                    std::thread::sleep(Duration::from_millis(1));
+                    assert!(*guard <= 5);
+                }
+                first
+            })
+        })
+        .collect();
+    let firsts: Vec<i32> = threads.into_iter().map(|thread| thread.join()).collect();
+    assert!(firsts.iter().all(|first| *first == firsts[0]));
+    assert_eq!(*lock.read().unwrap(), 5);
+}
+
+/// One green thread would keep the worker from all others, if a sleep blocked it.
+#[test]
+fn sleeps_run_side_by_side() {
+    const SLEEPERS: usize = 500;
+    on_one_worker();
+    let awake = Arc::new(Mutex::new(0));
+    let sleepers: Vec<_> = (0..SLEEPERS)
+        .map(|_| {
+            let awake = awake.clone();
+            spawn_green(move || {
+                std::thread::sleep(Duration::from_millis(200));
+                *awake.lock().unwrap() += 1;
+            })
+        })
+        .collect();
+    let begin = Instant::now();
+    sleepers.into_iter().for_each(|sleeper| sleeper.join());
+    assert_eq!(*awake.lock().unwrap(), SLEEPERS);
+    // One after the other they would take 100 s.
+    assert!(begin.elapsed() < DEADLINE);
+}
+
+#[test]
+fn what_the_user_asked_of_a_socket_holds() {
+    on_one_worker();
+    green(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        let kind = |result: std::io::Result<usize>| result.unwrap_err().kind();
+        client.set_nonblocking(true).unwrap();
+        assert_eq!(kind(client.read(&mut [0])), ErrorKind::WouldBlock);
+        client.set_nonblocking(false).unwrap();
+        client.set_read_timeout(Some(SOON)).unwrap();
+        let begin = Instant::now();
+        assert_eq!(kind(client.read(&mut [0])), ErrorKind::WouldBlock);
+        assert!(begin.elapsed() >= SOON);
+        client.set_read_timeout(None).unwrap();
+        server.write_all(b"x").unwrap();
+        assert_eq!(client.read(&mut [0]).unwrap(), 1);
+        listener.set_nonblocking(true).unwrap();
+        assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+    });
+}
+
+#[test]
+fn much_is_sent_in_one_call() {
+    const LEN: usize = 8 << 20;
+    on_one_worker();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let reader = spawn_green(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).unwrap();
+        all.len()
+    });
+    let wrote = green(move || {
+        TcpStream::connect(addr)
+            .unwrap()
+            .write(&vec![1; LEN])
+            .unwrap()
+    });
+    assert_eq!((wrote, reader.join()), (LEN, LEN));
+}
