@@ -20,6 +20,7 @@
 //! |---|---|
 //! | [`pubsub`] | topics, and who is told what is published there; in one process |
 //! | [`comet`] | messages for browsers: a websocket, server-sent events, long polls; with Shaveet's API |
+//! | [`sockjs`] | SockJS: a websocket where there is one, and its like over HTTP elsewhere |
 //!
 //! # Errors
 //!
@@ -37,3 +38,4 @@
 pub mod comet;
 mod jsonp;
 pub mod pubsub;
+pub mod sockjs;

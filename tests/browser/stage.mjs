@@ -10,8 +10,9 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 // Plays `story` with `open(colorScheme, ready, path, prepare)`, which opens a page, lets `prepare(page)` change it before
-// it loads, and waits for the selector `ready`; and `shot(page, who)`, which takes a screenshot.
-export async function play(title, story) {
+// it loads, and waits for the selector `ready`; and `shot(page, who)`, which takes a screenshot. What fits `expected` may be
+// said by a console.
+export async function play(title, story, expected = /^$/) {
   const [url, browser, name, folder] = process.argv.slice(2);
   const profile = mkdtempSync(join(tmpdir(), "greenwire-browser-"));
   const context = await chromium.launchPersistentContext(profile, {
@@ -29,7 +30,8 @@ export async function play(title, story) {
   const open = async (colorScheme, ready, path = "", prepare = async () => {}) => {
     const page = await context.newPage();
     page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) problems.push(message.text());
+      const matters = ["error", "warning"].includes(message.type()) && !expected.test(message.text());
+      if (matters) problems.push(message.text());
     });
     page.on("pageerror", (error) => problems.push(String(error)));
     await page.emulateMedia({ colorScheme });

@@ -119,7 +119,8 @@ pub fn play_with(story: &str, site: &Website, name: &str, more: &[&str]) {
     );
 }
 
-fn runs(program: &str) -> bool {
+/// Whether there is such a program.
+pub fn runs(program: &str) -> bool {
     Command::new(program)
         .arg("--version")
         .output()
