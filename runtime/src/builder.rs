@@ -6,7 +6,7 @@ use std::num::NonZero;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::context::Interrupted;
+use crate::context::{Guard, Interrupted};
 use crate::scheduler::{self, Ticket};
 
 /// The default size of a green thread's stack.
@@ -209,6 +209,17 @@ impl Builder {
 
     pub(crate) fn default_stack_size(&self) -> io::Result<usize> {
         Ok(STACK.choose(self.stack_size)?.unwrap_or(STACK_SIZE))
+    }
+
+    /// How stacks are guarded: the variable `GREENWIRE_STACK_GUARD` can ask for the older way.
+    pub(crate) fn stack_guard(&self) -> io::Result<Guard> {
+        match env::var_os("GREENWIRE_STACK_GUARD") {
+            None => Ok(Guard::detect()),
+            Some(value) if value == "mprotect" => Ok(Guard::Protect),
+            Some(value) => Err(invalid(format!(
+                "GREENWIRE_STACK_GUARD is {value:?}: the only guard to ask for is mprotect"
+            ))),
+        }
     }
 
     pub(crate) fn unblock_thread_count(&self) -> io::Result<usize> {

@@ -157,7 +157,26 @@
 //!
 //! The locks of standard output and standard error, and reentrant locks of other libraries, know OS
 //! threads. All green threads of a worker pass through at the same time, so do not wait while you
-//! hold one. And [`std::thread::panicking`] is true for all of them while one unwinds; so a
+//! hold one.
+//!
+//! ```
+//! use greenwire_runtime::thread;
+//! use std::io;
+//! use std::time::Duration;
+//!
+//! let outer = thread::spawn(|| {
+//!     let holder = thread::spawn_local(|| {
+//!         let _output = io::stdout().lock();
+//!         thread::sleep(Duration::from_millis(20));
+//!     });
+//!     thread::yield_now();
+//!     let _output = io::stdout().lock(); // This waits for nobody: for std it is the holder.
+//!     !holder.is_finished()
+//! });
+//! assert!(outer.join().unwrap());
+//! ```
+//!
+//! And [`std::thread::panicking`] is true for all of them while one unwinds; so a
 //! `std::sync::Mutex` that is released meanwhile is poisoned.
 //!
 //! ```

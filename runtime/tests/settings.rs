@@ -44,6 +44,19 @@ fn variables_that_make_no_sense_are_refused() {
         );
         check_refused(variable, "", &format!("{variable} is \"\", not a number"));
     }
+    let watchdog = "GREENWIRE_WATCHDOG";
+    check_refused(
+        watchdog,
+        "1s",
+        &format!("{watchdog} is \"1s\", not a number"),
+    );
+    check_refused(watchdog, "2000000000", "0 to 86400000 milliseconds");
+    let guard = "GREENWIRE_STACK_GUARD";
+    check_refused(
+        guard,
+        "page",
+        &format!("{guard} is \"page\": the only guard"),
+    );
 }
 
 #[test]

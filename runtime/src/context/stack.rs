@@ -43,10 +43,9 @@ pub(crate) enum Guard {
 }
 
 impl Guard {
-    /// The best guard that this kernel has. `GREENWIRE_STACK_GUARD=mprotect` forces the other.
+    /// The best guard that this kernel has.
     pub(crate) fn detect() -> Guard {
-        let forced = std::env::var_os("GREENWIRE_STACK_GUARD").is_some_and(|v| v == "mprotect");
-        if !forced && markers_work() {
+        if markers_work() {
             Guard::Marker
         } else {
             Guard::Protect

@@ -30,7 +30,7 @@ use crossbeam_utils::CachePadded;
 
 use crate::builder::Builder;
 use crate::clock::Clock;
-use crate::context::{self, Guard};
+use crate::context;
 use crate::fork;
 use crate::insight::{Watchdog, dump_on_sigusr1};
 use crate::interrupt;
@@ -210,7 +210,7 @@ impl Runtime {
             workers: workers.into_boxed_slice(),
             stack_size: settings.default_stack_size()?,
             unblock_threads: settings.unblock_thread_count()?,
-            stacks: context::Pool::new(Guard::detect()),
+            stacks: context::Pool::new(settings.stack_guard()?),
             clock: Clock::new(),
             searching: AtomicBool::new(false),
             watchdog: settings.watchdog_limit()?.map(Watchdog::new),
