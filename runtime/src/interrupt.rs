@@ -212,7 +212,7 @@ impl Interrupts {
 
     /// The calling green thread does not unwind, nor does any other one of its worker.
     #[inline(always)]
-    pub(crate) fn nobody_unwinds(&self) {
+    pub(crate) fn forget_unwinding(&self) {
         self.unwinding.set(false);
     }
 

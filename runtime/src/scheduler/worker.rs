@@ -307,7 +307,7 @@ impl Worker {
         if std::thread::panicking() || self.held.get() {
             return self.switch_out_carefully(slot, state, reason);
         }
-        slot.interrupts.nobody_unwinds();
+        slot.interrupts.forget_unwinding();
         self.leave(slot, state, reason);
     }
 

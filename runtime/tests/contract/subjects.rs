@@ -22,7 +22,7 @@ pub(crate) type Wake = Box<dyn Fn() + Send + Sync>;
 pub(crate) type New = fn() -> (Wait, Wake);
 
 /// Those of which several threads can wait for the same.
-pub(crate) const SHARED: [(&str, New); 17] = [
+pub(crate) const SHARED: [(&str, New); 20] = [
     ("Mutex::lock", mutex),
     ("RwLock::read", || rw_lock(|lock| drop(lock.read()))),
     ("RwLock::write", || rw_lock(|lock| drop(lock.write()))),
@@ -52,6 +52,15 @@ pub(crate) const SHARED: [(&str, New); 17] = [
     }),
     ("Group::join", group),
     ("Pool::spawn", pool),
+    ("Pool::map", || {
+        on_a_pool(|pool, work| ignore(pool.map([()], work)))
+    }),
+    ("Imap::next", || {
+        on_a_pool(|pool, work| ignore(pool.imap([()], work).next()))
+    }),
+    ("ImapUnordered::next", || {
+        on_a_pool(|pool, work| ignore(pool.imap_unordered([()], work).next()))
+    }),
 ];
 
 /// Those that only one thread can wait for at a time.
@@ -229,6 +238,16 @@ fn pool() -> (Wait, Wake) {
         Arc::new(move || drop(pool.spawn(|| ()))),
         Box::new(move || end.set()),
     )
+}
+
+fn on_a_pool(wait: fn(Pool, Box<dyn Fn(()) + Send + Sync>)) -> (Wait, Wake) {
+    let end = Arc::new(Event::new());
+    let ends = end.clone();
+    let wait = move || {
+        let end = ends.clone();
+        wait(Pool::new(1), Box::new(move |()| end.wait()));
+    };
+    (Arc::new(wait), Box::new(move || end.set()))
 }
 
 /// Only the first one receives; who comes later finds that there is nothing more to wait for.
