@@ -267,6 +267,9 @@
 //!
 //! # What ends the process
 //!
+//! The end of `main`, and [`std::process::exit`] wherever it is called, as with std's threads: green threads
+//! that still live are not unwound. [`run_until_idle`](crate::run_until_idle) waits for them.
+//!
 //! A panic in a destructor while its thread unwinds, for a panic or a cancellation, aborts the process, as
 //! everywhere in Rust.
 //!
