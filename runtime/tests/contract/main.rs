@@ -89,10 +89,16 @@ fn every_wait_ends_in_every_way() {
     let _ = Builder::new().workers(2).start();
     let headings = OUTCOMES.map(|outcome| format!("{:>12}", outcome.name));
     println!("{:<26}{}", "", headings.concat());
-    for (name, new) in SHARED.into_iter().chain(SINGLE) {
+    let all = SHARED.into_iter().chain(SINGLE);
+    for (name, new) in all.filter(|(name, _)| is_known_to_miri(name) || !cfg!(miri)) {
         let fields = OUTCOMES.each_ref().map(|outcome| field(name, new, outcome));
         println!("{name:<26}{}", fields.concat());
     }
+}
+
+/// Miri has no sockets that do not block.
+fn is_known_to_miri(subject: &str) -> bool {
+    subject != "Source::perform"
 }
 
 /// Checks an outcome for each pair of waiter and waker.
