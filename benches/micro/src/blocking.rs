@@ -7,6 +7,10 @@ use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 /// What the operations use of a runtime.
+///
+/// All of it is inlined, as the runtimes' own functions are into a program that calls them: a CPU expects
+/// that a function returns to where it was called last, and is wrong for each frame, a wrapper's too, that
+/// returns after a switch. One such frame costs a yield of 15 ns another 20 to 30.
 pub(crate) trait Blocking: 'static {
     const NAME: &str;
 

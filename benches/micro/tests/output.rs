@@ -36,10 +36,9 @@ fn every_operation_is_measured_for_every_runtime() {
         "tokio",
         "tokio, current_thread",
     ];
-    assert_eq!(
-        Vec::from_iter(&peers.remove("switch").unwrap()),
-        ["corosensei"]
-    );
+    for name in ["switch", "switch, 2 in turn", "switch, 1,000 in turn"] {
+        assert_eq!(Vec::from_iter(&peers.remove(name).unwrap()), ["corosensei"]);
+    }
     let have_timers = peers
         .remove("a million timers, arm and cancel")
         .expect("it is measured");
@@ -55,12 +54,15 @@ fn every_operation_is_measured_for_every_runtime() {
 
 #[test]
 fn names_pick_operations() {
-    let all = lines(&["--json", "--repetitions", "1", "spawn", "switch"]);
+    let all = lines(&["--json", "--repetitions", "1", "spawn", "switch, 2"]);
     let names: BTreeSet<&str> = all
         .iter()
         .map(|line| line["name"].as_str().unwrap())
         .collect();
-    assert_eq!(Vec::from_iter(names), ["spawn and join", "switch"]);
+    assert_eq!(
+        Vec::from_iter(names),
+        ["spawn and join", "switch, 2 in turn"]
+    );
 }
 
 #[test]

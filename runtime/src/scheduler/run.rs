@@ -86,8 +86,14 @@ impl Worker {
     }
 
     fn has_work(&self) -> bool {
-        !self.ready.is_empty()
-            || self.shared.has_stealable()
+        !self.ready.is_empty() || self.has_new()
+    }
+
+    /// Whether a green thread waits to be started.
+    #[inline]
+    fn has_new(&self) -> bool {
+        !self.unstarted.is_empty()
+            || !self.shared.arrivals.is_empty()
             || !self.unstarted_local.borrow().is_empty()
     }
 
@@ -97,7 +103,7 @@ impl Worker {
         let mut last_look = begin;
         let mut started = if self.new_ones_wait.take() { START } else { 0 };
         loop {
-            if started < START && self.start_next() {
+            if started < START && self.has_new() && self.start_next() {
                 started += 1;
             } else if let Some(slot) = self.ready.pop() {
                 started = 0;

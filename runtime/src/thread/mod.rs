@@ -138,7 +138,7 @@ pub fn panicking() -> bool {
 /// Lets the other green threads of the worker that are ready run first. On an OS thread as std's.
 ///
 /// A cancellation is delivered here.
-#[inline]
+#[inline(always)]
 pub fn yield_now() {
     match Worker::running() {
         Some((worker, slot)) => worker.yield_now(slot),
