@@ -1,7 +1,7 @@
 //! The building blocks of the cross-worker protocols, from std or, under `--cfg loom`, from loom.
 //!
-//! Only `scheduler/inbox.rs`, `reactor/readiness.rs`, `sync/lock_word.rs` and `sync/rw_lock_word.rs` use them: what loom
-//! is to explore must touch shared memory through this module alone.
+//! Only `scheduler/inbox.rs`, `reactor/readiness.rs`, `sync/lock_word.rs`, `sync/rw_lock_word.rs` and `task/handover.rs` use
+//! them: what loom is to explore must touch shared memory through this module alone.
 
 #[cfg(not(loom))]
 pub(crate) use {
@@ -12,11 +12,29 @@ pub(crate) use {
 
 #[cfg(loom)]
 pub(crate) use {
+    loom::cell::UnsafeCell,
     loom::sync::Mutex,
     loom::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence},
     queue::Queue,
     word::Word,
 };
+
+/// std's cell, to be reached in loom's way.
+#[cfg(not(loom))]
+pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+#[cfg(not(loom))]
+impl<T> UnsafeCell<T> {
+    #[inline(always)]
+    pub(crate) fn new(value: T) -> UnsafeCell<T> {
+        UnsafeCell(std::cell::UnsafeCell::new(value))
+    }
+
+    #[inline(always)]
+    pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+        f(self.0.get())
+    }
+}
 
 /// A word that a constant can hold, as std's. loom makes its own only while a model runs.
 #[cfg(loom)]

@@ -126,6 +126,10 @@ impl WaitList {
     pub(crate) fn push(&mut self, place: Option<Key>) -> Key {
         let Some(key) = place else {
             let key = self.reserve();
+            if self.waiters.capacity() == 0 {
+                // Mostly there is only one, such as the receiver of a channel.
+                self.waiters.reserve_exact(1);
+            }
             self.waiters.push_back((key, Waiter::current()));
             return key;
         };

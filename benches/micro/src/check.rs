@@ -1,4 +1,5 @@
-//! The regression check: what greenwire's operations cost in bare switches of stacks.
+//! The regression check: what greenwire's operations cost in bare switches of stacks, and what its parked
+//! green threads take of memory.
 //!
 //! A ratio, measured in one process and in turn, says the same on a fast machine and on a slow one.
 //! The limits are about three times what was measured, so that only a real step backwards fails.
@@ -6,19 +7,19 @@
 use crate::blocking;
 use crate::case::{self, Case};
 use crate::greenwire::{self, Greenwire};
-use crate::switch;
+use crate::{memory, switch};
 use std::io;
 
 /// Bare switches that an operation may cost.
 const LIMITS: [(&str, f64); 8] = [
-    ("yield, 2 green threads", 30.0),
-    ("yield, 1,000 green threads", 80.0),
-    ("spawn and join", 220.0),
+    ("yield, 2 green threads", 12.0),
+    ("yield, 1,000 green threads", 24.0),
+    ("spawn and join", 150.0),
     ("channel ping-pong", 180.0),
     ("channel, one way", 12.0),
     ("ping-pong with time limits", 320.0),
     ("mutex", 20.0),
-    ("mutex, yielding while locked", 90.0),
+    ("mutex, yielding while locked", 45.0),
 ];
 
 pub(crate) fn check(repetitions: usize) -> io::Result<()> {
@@ -39,7 +40,7 @@ pub(crate) fn check(repetitions: usize) -> io::Result<()> {
         }
     }
     if exceeded.is_empty() {
-        return Ok(());
+        return memory::check();
     }
     let text = format!("slower than their limits: {}", exceeded.join("; "));
     Err(io::Error::other(text))

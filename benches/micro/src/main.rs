@@ -21,6 +21,7 @@ mod check;
 mod greenwire;
 #[cfg(feature = "peers")]
 mod may;
+mod memory;
 mod std_threads;
 mod switch;
 mod timers;

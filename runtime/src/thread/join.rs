@@ -13,10 +13,8 @@ use crate::wait::{Outcome, wait};
 /// Waits for a thread's end and gets its result. Dropping it lets the thread go on alone.
 pub struct JoinHandle<T> {
     task: Arc<dyn Join<T>>,
-    /// Whether the result was taken.
-    joined: bool,
-    /// Made when it is asked for.
-    thread: OnceLock<Thread>,
+    /// Made when it is asked for, and boxed, since there may be a million handles.
+    thread: OnceLock<Box<Thread>>,
 }
 
 impl<T: Send + 'static> JoinHandle<T> {
@@ -26,7 +24,6 @@ impl<T: Send + 'static> JoinHandle<T> {
     {
         JoinHandle {
             task,
-            joined: false,
             thread: OnceLock::new(),
         }
     }
@@ -80,15 +77,17 @@ impl<T> JoinHandle<T> {
 
     #[inline(always)]
     fn join_until(&mut self, deadline: Option<Instant>) -> Option<Result<T>> {
-        assert!(!self.joined, "the result has been taken by a select");
         let reason = Reason::Join(self.task.header().id().number());
         let mut late = false;
         loop {
             let result = self.task.try_join();
             if result.is_some() {
-                self.joined = true;
                 return result;
             }
+            assert!(
+                !self.task.is_joined(),
+                "the result has been taken by a select"
+            );
             if late {
                 self.task.forget_joiner();
                 return None;
@@ -106,12 +105,7 @@ impl<T> JoinHandle<T> {
 
     /// For `select!`: takes the result if the thread has ended. Else the caller will be woken when it has.
     pub(crate) fn try_join(&mut self) -> Option<Result<T>> {
-        if self.joined {
-            return None;
-        }
-        let result = self.task.try_join();
-        self.joined = result.is_some();
-        result
+        self.task.try_join()
     }
 
     /// The caller of `try_join` does not wait any longer.
@@ -149,7 +143,8 @@ impl<T> JoinHandle<T> {
 
     /// The thread.
     pub fn thread(&self) -> &Thread {
-        self.thread.get_or_init(|| Thread(self.task.clone()))
+        self.thread
+            .get_or_init(|| Box::new(Thread(self.task.clone())))
     }
 
     /// Cancels the thread. See [`Thread::cancel`].
@@ -180,9 +175,7 @@ pub fn join_all<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> Vec<Resu
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        if !self.joined {
-            self.task.detach();
-        }
+        self.task.detach();
     }
 }
 

@@ -3,6 +3,12 @@
 //! One allocation holds the closure (but for one that must stay on its worker), later its result, and
 //! the header through which others reach the thread. The closure runs, and everything of it is dropped, on its own green thread.
 
+#[expect(
+    unsafe_code,
+    reason = "a value that passes from one thread to another with one locked instruction"
+)]
+mod handover;
+
 use std::io;
 use std::mem;
 use std::panic::{self, AssertUnwindSafe, Location};
@@ -15,6 +21,8 @@ use crate::os_thread::Parker;
 use crate::scheduler::{self, Ticket};
 use crate::thread::{ThreadId, end_locals, forget_locals, no_cancel};
 use crate::wait::Waiter;
+
+use handover::{Handover, Runner};
 
 /// What others know of a thread.
 pub(crate) struct Header {
@@ -155,6 +163,9 @@ pub(crate) trait Join<T>: Task {
 
     fn is_finished(&self) -> bool;
 
+    /// Whether the result was taken, or is not wanted.
+    fn is_joined(&self) -> bool;
+
     /// Calls `f` once the thread has ended, after those given before.
     fn on_finish(&self, f: Callback);
 
@@ -168,53 +179,35 @@ pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 /// The closure `F` of a thread and its result `T`.
 pub(crate) struct Spawned<F, T> {
     header: Header,
-    state: Mutex<State<F, T>>,
+    handover: Handover<F, thread::Result<T>>,
+    /// Boxed, since most threads have none.
+    listeners: Mutex<Option<Box<Listeners>>>,
 }
 
-struct State<F, T> {
-    stage: Stage<F, T>,
-    /// Nobody will ask for the result.
-    detached: bool,
+/// Those beside a green joiner who want to know of the end.
+#[derive(Default)]
+struct Listeners {
     joiner: Option<Waiter>,
-    on_finish: Vec<Callback>,
-}
-
-enum Stage<F, T> {
-    Unstarted(F),
-    Running,
-    Finished(thread::Result<T>),
-    /// Finished, and the result was taken or dropped.
-    Taken,
-}
-
-impl<F, T> Stage<F, T> {
-    fn is_last(&self) -> bool {
-        matches!(self, Stage::Finished(_) | Stage::Taken)
-    }
+    callbacks: Vec<Callback>,
 }
 
 impl<F, T> Spawned<F, T> {
     #[inline(always)]
     pub(crate) fn new(header: Header, closure: F) -> Arc<Spawned<F, T>> {
-        Spawned::at_stage(header, Stage::Unstarted(closure))
+        Spawned::with(header, Handover::new(closure))
     }
 
     #[inline(always)]
-    fn at_stage(header: Header, stage: Stage<F, T>) -> Arc<Spawned<F, T>> {
-        let state = State {
-            stage,
-            detached: false,
-            joiner: None,
-            on_finish: Vec::new(),
-        };
+    fn with(header: Header, handover: Handover<F, thread::Result<T>>) -> Arc<Spawned<F, T>> {
         Arc::new(Spawned {
             header,
-            state: Mutex::new(state),
+            handover,
+            listeners: Mutex::new(None),
         })
     }
 
     /// Runs `closure` as this task's. A thread cancelled before its start only drops it.
-    fn run_closure(&self, closure: impl FnOnce() -> T) {
+    fn run_closure(&self, runner: Runner<F, thread::Result<T>>, closure: impl FnOnce() -> T) {
         let result = panic::catch_unwind(AssertUnwindSafe(|| {
             if self.header.is_cancelled() {
                 // The same cancellation may come as a message, too, and find a destructor that waits.
@@ -225,56 +218,62 @@ impl<F, T> Spawned<F, T> {
         }));
         end_locals();
         scheduler::run_hooks();
-        self.finish(result);
+        self.finish(runner, result);
         // A destructor of the result may have put something off, or made locals.
         forget_locals();
         scheduler::run_hooks();
     }
 
-    fn finish(&self, result: thread::Result<T>) {
-        let mut state = self.lock();
-        let unwanted = if state.detached {
-            state.stage = Stage::Taken;
-            Some(result)
-        } else {
-            state.stage = Stage::Finished(result);
-            None
+    #[inline]
+    fn finish(&self, runner: Runner<F, thread::Result<T>>, result: thread::Result<T>) {
+        let end = runner.finish(result);
+        if let Some(joiner) = end.joiner {
+            scheduler::wake(joiner);
+        }
+        if end.is_heard {
+            self.tell_listeners();
+        }
+        if end.unwanted.is_some() {
+            drop_quietly(end.unwanted);
+        }
+    }
+
+    fn tell_listeners(&self) {
+        let Some(listeners) = self.listeners().take() else {
+            return;
         };
-        let joiner = state.joiner.take();
-        let on_finish = mem::take(&mut state.on_finish);
-        drop(state);
-        if let Some(joiner) = joiner {
+        if let Some(joiner) = listeners.joiner {
             joiner.wake();
         }
-        on_finish.into_iter().for_each(undisturbed);
-        if unwanted.is_some() {
-            drop_quietly(unwanted);
+        listeners.callbacks.into_iter().for_each(undisturbed);
+    }
+
+    /// Has a listener told of the end. Gives it back if the thread has ended.
+    fn listen<L>(&self, listener: L, add: impl FnOnce(&mut Listeners, L)) -> Option<L> {
+        let mut listeners = self.listeners();
+        if !self.handover.listen() {
+            return Some(listener);
+        }
+        add(listeners.get_or_insert_default(), listener);
+        None
+    }
+
+    /// Has the caller woken at the end. Returns false if the thread has ended.
+    #[inline]
+    fn announce(&self, joiner: Waiter) -> bool {
+        match joiner {
+            Waiter::Green(ticket) => self.handover.announce(Some(ticket)),
+            Waiter::Os(_) => {
+                let add = |listeners: &mut Listeners, joiner| listeners.joiner = Some(joiner);
+                self.listen(joiner, add).is_none()
+            }
         }
     }
 
-    fn start(&self) -> Option<F> {
-        let mut state = self.lock();
-        if !matches!(state.stage, Stage::Unstarted(_)) {
-            return None;
-        }
-        match mem::replace(&mut state.stage, Stage::Running) {
-            Stage::Unstarted(closure) => Some(closure),
-            _ => None,
-        }
-    }
-
-    fn take_finished(&self, state: &mut State<F, T>) -> Option<thread::Result<T>> {
-        if !matches!(state.stage, Stage::Finished(_)) {
-            return None;
-        }
-        match mem::replace(&mut state.stage, Stage::Taken) {
-            Stage::Finished(result) => Some(result),
-            _ => None,
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State<F, T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn listeners(&self) -> MutexGuard<'_, Option<Box<Listeners>>> {
+        self.listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -284,10 +283,14 @@ impl<T: Send + 'static> Spawned<fn() -> T, T> {
         header: Header,
         closure: impl FnOnce() -> T + 'static,
     ) -> (Arc<Self>, impl FnOnce() + 'static) {
-        let task = Spawned::at_stage(header, Stage::Running);
+        let task = Spawned::with(header, Handover::without_closure());
         let run = {
             let task = task.clone();
-            move || task.run_closure(closure)
+            move || {
+                if let Some(runner) = task.handover.start() {
+                    task.run_closure(runner, closure);
+                }
+            }
         };
         (task, run)
     }
@@ -303,14 +306,18 @@ where
     }
 
     fn run(&self) {
-        if let Some(closure) = self.start() {
-            self.run_closure(closure);
+        if let Some(mut runner) = self.handover.start()
+            && let Some(closure) = runner.closure()
+        {
+            self.run_closure(runner, closure);
         }
     }
 
     fn fail(&self, error: io::Error) {
-        drop_quietly(self.start());
-        self.finish(Err(Box::new(error)));
+        if let Some(mut runner) = self.handover.start() {
+            drop_quietly(runner.closure());
+            self.finish(runner, Err(Box::new(error)));
+        }
     }
 }
 
@@ -320,37 +327,41 @@ where
     T: Send,
 {
     fn try_join(&self) -> Option<thread::Result<T>> {
-        let mut state = self.lock();
-        let result = self.take_finished(&mut state);
-        if result.is_none() {
-            state.joiner = Some(Waiter::current());
+        if !self.handover.has_ended() && self.announce(Waiter::current()) {
+            return None;
         }
-        result
+        self.handover.take()
     }
 
     fn forget_joiner(&self) {
-        self.lock().joiner = None;
+        self.handover.announce(None);
+        if self.handover.is_heard()
+            && let Some(listeners) = &mut *self.listeners()
+        {
+            listeners.joiner = None;
+        }
     }
 
     fn is_finished(&self) -> bool {
-        self.lock().stage.is_last()
+        self.handover.has_ended()
+    }
+
+    fn is_joined(&self) -> bool {
+        self.handover.is_taken()
     }
 
     fn on_finish(&self, f: Callback) {
-        let mut state = self.lock();
-        if state.stage.is_last() {
-            drop(state);
-            return undisturbed(f);
+        let add = |listeners: &mut Listeners, f| listeners.callbacks.push(f);
+        if let Some(f) = self.listen(f, add) {
+            undisturbed(f);
         }
-        state.on_finish.push(f);
     }
 
     fn detach(&self) {
-        let mut state = self.lock();
-        state.detached = true;
-        let unwanted = self.take_finished(&mut state);
-        drop(state);
-        drop_quietly(unwanted);
+        let unwanted = self.handover.detach();
+        if unwanted.is_some() {
+            drop_quietly(unwanted);
+        }
     }
 }
 
