@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::fork;
 use crate::insight::Reason;
 use crate::scheduler::{Worker, runtime};
-use crate::task::quietly;
+use crate::task::{quietly, undisturbed};
 use crate::wait::{Outcome, Waiter, wait};
 
 const IDLE: Duration = Duration::from_secs(2);
@@ -81,6 +81,8 @@ where
             return outcome.unwrap_or_else(|payload| panic::resume_unwind(payload));
         }
         if let Outcome::Interrupted(interrupt) = wait(Reason::Unblock, None) {
+            // It may have come at the last moment, and may panic when it is dropped.
+            undisturbed(|| drop(result));
             interrupt.unwind()
         }
     }
