@@ -17,7 +17,7 @@ use crate::{Request, Response};
 use bytes::Bytes;
 use greenwire_net::server::Slot;
 use greenwire_net::{Shutdown, Stream};
-use greenwire_runtime::thread;
+use greenwire_runtime::thread::catch_panic;
 use greenwire_runtime::time::{Duration, Instant};
 use http::{StatusCode, Version};
 use input::{Input, is_timeout};
@@ -26,7 +26,7 @@ use response::Context;
 use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 /// How much, and for how long, is read from a client that may still be sending when its connection
@@ -204,7 +204,7 @@ impl<'a> Connection<'a> {
 
     /// The response of the handler, or `None` if it panicked.
     fn call(&self, request: Request) -> Option<Response> {
-        match catch_unwind(AssertUnwindSafe(|| self.handler.call(request))) {
+        match catch_panic(AssertUnwindSafe(|| self.handler.call(request))) {
             Ok(response) => Some(response),
             Err(payload) => {
                 self.report_panic(payload);
@@ -258,7 +258,7 @@ impl<'a> Connection<'a> {
     /// Sends a response, whose body may be the handler's code too.
     fn send(&self, response: Response, context: Context) -> io::Result<bool> {
         let send = || response::send(&self.output, response, context);
-        match catch_unwind(AssertUnwindSafe(send)) {
+        match catch_panic(AssertUnwindSafe(send)) {
             Ok(Ok(keep_alive)) => Ok(keep_alive),
             Ok(Err(error)) => {
                 // What was gathered may go; the end that would make it whole does not.
@@ -273,11 +273,8 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// A panic stays with its connection; the unwind of a cancellation goes on.
+    /// A panic stays with its connection.
     fn report_panic(&self, payload: Box<dyn Any + Send>) {
-        if thread::is_cancellation(&*payload) {
-            thread::resume_cancellation(payload);
-        }
         let text = payload.downcast_ref::<&str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
         log::error!(

@@ -4,7 +4,7 @@ use crate::{Handler, IntoResponse, Request, Response};
 use greenwire_runtime::thread;
 use http::StatusCode;
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 
 /// Answers with 500 when a handler panics. The server does so itself, and closes the connection; with this the
 /// middlewares outside of it see the answer, the access log among them, and the connection goes on. The message
@@ -23,10 +23,7 @@ impl<H: Handler> CatchPanic<H> {
 impl<H: Handler> Handler for CatchPanic<H> {
     fn call(&self, request: Request) -> Response {
         let (method, uri) = (request.method().clone(), request.uri().clone());
-        catch_unwind(AssertUnwindSafe(|| self.0.call(request))).unwrap_or_else(|payload| {
-            if thread::is_cancellation(&*payload) {
-                thread::resume_cancellation(payload);
-            }
+        thread::catch_panic(AssertUnwindSafe(|| self.0.call(request))).unwrap_or_else(|payload| {
             log::error!("handler panicked at {method} {uri}: {}", message(&*payload));
             (StatusCode::INTERNAL_SERVER_ERROR, "internal server error").into_response()
         })
