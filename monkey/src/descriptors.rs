@@ -7,7 +7,7 @@
 //! All who wait for a descriptor at a time share one registration, which also tells them when it is closed.
 
 use std::collections::BTreeMap;
-use std::ffi::c_int;
+use std::ffi::{c_int, c_short};
 use std::io::{self, ErrorKind};
 use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::Arc;
@@ -215,16 +215,38 @@ pub(crate) fn once_ready<R>(
 }
 
 pub(crate) fn is_ready(fd: RawFd, direction: Direction) -> io::Result<bool> {
+    let events = match direction {
+        Direction::Read => libc::POLLIN,
+        Direction::Write => libc::POLLOUT,
+    };
+    Ok(state_of(fd, events)? != 0)
+}
+
+/// Makes a call that receives without waiting. Where nothing will come any more, Linux tells a Unix datagram
+/// socket only by the call that may wait, `plain`.
+pub(crate) fn receive<R>(
+    fd: RawFd,
+    quick: impl FnOnce() -> io::Result<R>,
+    plain: impl FnOnce() -> io::Result<R>,
+) -> io::Result<R> {
+    let received = quick();
+    let is_shut = || state_of(fd, libc::POLLRDHUP).is_ok_and(|state| state & libc::POLLRDHUP != 0);
+    if blocks(&received) && is_shut() {
+        return plain();
+    }
+    received
+}
+
+/// What `poll` says at once of those `events`, and of errors.
+fn state_of(fd: RawFd, events: c_short) -> io::Result<c_short> {
     let mut poll = libc::pollfd {
         fd,
-        events: match direction {
-            Direction::Read => libc::POLLIN,
-            Direction::Write => libc::POLLOUT,
-        },
+        events,
         revents: 0,
     };
     // SAFETY: the array is one `pollfd` long.
-    Ok(check(unsafe { next::poll(&raw mut poll, 1, 0) })? > 0)
+    check(unsafe { next::poll(&raw mut poll, 1, 0) })?;
+    Ok(poll.revents)
 }
 
 /// # Safety

@@ -14,7 +14,9 @@ use libc::{iovec, off_t, ssize_t};
 use crate::calls::offload::offload;
 use crate::calls::sleeping::retry;
 use crate::calls::sockets::whole;
-use crate::descriptors::{is_nonblocking, let_others_run, once_ready, timeout_of, wait_for};
+use crate::descriptors::{
+    is_nonblocking, let_others_run, once_ready, receive, timeout_of, wait_for,
+};
 use crate::errno::{blocks, check};
 use crate::hooks::next;
 use crate::raw;
@@ -36,6 +38,10 @@ fn transfer(
     plain: impl Fn() -> io::Result<ssize_t> + Copy,
 ) -> io::Result<ssize_t> {
     let_others_run()?;
+    let mut quick = || match direction {
+        Read => receive(fd, &mut quick, plain),
+        Write => quick(),
+    };
     let first = quick();
     if !blocks(&first) && !is_unknown(&first) {
         return first;
@@ -163,6 +169,11 @@ pub(crate) unsafe fn write(fd: c_int, buf: *const c_void, len: usize) -> io::Res
     if is_standard(fd) {
         // SAFETY: as the caller promises.
         return check(unsafe { next::write(fd, buf, len) });
+    }
+    if len == 0 {
+        // A datagram, perhaps: the calls that do not wait would send none.
+        // SAFETY: as the caller promises.
+        return once_ready(fd, Write, || check(unsafe { next::write(fd, buf, 0) }));
     }
     whole(len, |from| {
         let (buf, len) = (buf.wrapping_byte_add(from), len - from);

@@ -10,7 +10,7 @@ use libc::{
 };
 
 use crate::calls::sleeping::retry;
-use crate::descriptors::{is_nonblocking, is_ready, perform, timeout_of, wait_for};
+use crate::descriptors::{is_nonblocking, is_ready, perform, receive, timeout_of, wait_for};
 use crate::errno::{blocks, check, error, would_block};
 use crate::green::Plain;
 use crate::hooks::next;
@@ -44,12 +44,16 @@ fn unless_asked<R>(
     fd: RawFd,
     direction: Direction,
     flags: c_int,
-    mut call: impl FnMut(c_int) -> io::Result<R>,
+    call: impl Fn(c_int) -> io::Result<R>,
 ) -> io::Result<R> {
     if flags & MSG_DONTWAIT != 0 {
         return call(flags);
     }
-    perform(fd, direction, || call(flags | MSG_DONTWAIT))
+    let quick = || call(flags | MSG_DONTWAIT);
+    perform(fd, direction, || match direction {
+        Read => receive(fd, quick, || call(flags)),
+        Write => quick(),
+    })
 }
 
 /// # Safety
