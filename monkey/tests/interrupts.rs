@@ -24,8 +24,10 @@ fn is_cancelled<T>(result: io::Result<T>) -> bool {
     result.is_err_and(|error| error.raw_os_error() == Some(libc::ECANCELED))
 }
 
-/// Calls that would wait for ever, each of which fails when its thread is cancelled.
-fn waits() -> Vec<(&'static str, fn() -> bool)> {
+/// A call that would wait for ever, and whether it failed since its thread was cancelled.
+type Wait = (&'static str, fn() -> bool);
+
+fn waits() -> Vec<Wait> {
     vec![
         ("recv", || {
             let (mut ours, _theirs) = pair();
