@@ -17,7 +17,7 @@ use crate::{Request, Response};
 use bytes::Bytes;
 use greenwire_net::server::Slot;
 use greenwire_net::{Shutdown, Stream};
-use greenwire_runtime::thread::catch_panic;
+use greenwire_runtime::thread::{self, catch_panic};
 use greenwire_runtime::time::{Duration, Instant};
 use http::{StatusCode, Version};
 use input::{Input, is_timeout};
@@ -33,6 +33,9 @@ use std::sync::Arc;
 /// ends: closing at once would reset the connection and lose the response.
 const LINGER_BYTES: usize = 256 << 10;
 const LINGER: Duration = Duration::from_secs(2);
+
+/// So many requests that came together are answered before other green threads get their turn.
+const TURN: u32 = 128;
 
 /// Serves a connection to its end, upgrades included. Errors end it, which is all there is to do.
 pub(crate) fn serve(
@@ -61,6 +64,8 @@ struct Connection<'a> {
     slot: &'a Slot,
     /// How many requests may still come.
     left: u64,
+    /// How many were answered since the last wait for more.
+    at_once: u32,
 }
 
 type Handover = (Upgrade, Upgraded);
@@ -95,6 +100,7 @@ impl<'a> Connection<'a> {
             config,
             slot,
             left: config.max_requests,
+            at_once: 0,
         })
     }
 
@@ -121,11 +127,19 @@ impl<'a> Connection<'a> {
                 }
             };
             match self.exchange(head)? {
-                Next::Request => {}
+                Next::Request => self.give_way(),
                 Next::Linger => return self.linger().map(|()| None),
                 Next::Close => return self.output.flush().map(|()| None),
                 Next::Upgrade(upgrade) => return self.hand_over(upgrade).map(Some),
             }
+        }
+    }
+
+    /// Requests that came together wait for nothing; so others get their turn now and then.
+    fn give_way(&mut self) {
+        self.at_once += 1;
+        if self.at_once.is_multiple_of(TURN) && thread::is_green() {
+            thread::yield_now();
         }
     }
 
@@ -151,6 +165,7 @@ impl<'a> Connection<'a> {
                     None => return Ok(Err(HEAD_TIMED_OUT)),
                 }
             }
+            self.at_once = 0;
             let filled = match idle {
                 true => self.slot.while_idle(|| self.input.fill()),
                 false => self.input.fill(),
