@@ -68,6 +68,19 @@ struct Connection<'a> {
     at_once: u32,
 }
 
+/// A head that is complete, and not parsed yet: a parsed one is too large to be handed around.
+struct Lines {
+    bytes: Bytes,
+    headers: usize,
+}
+
+impl Lines {
+    #[inline]
+    fn parse(self) -> Result<Head, Refusal> {
+        head::parse_head(&self.bytes, self.headers)
+    }
+}
+
 type Handover = (Upgrade, Upgraded);
 
 /// How it goes on after a request.
@@ -118,9 +131,13 @@ impl<'a> Connection<'a> {
 
     fn serve_requests(mut self) -> io::Result<Option<Handover>> {
         loop {
-            let head = match self.next_head()? {
-                Ok(Some(head)) => head,
+            let next = match self.next_head()? {
+                Ok(Some(lines)) => lines.parse(),
                 Ok(None) => return Ok(None),
+                Err(refusal) => Err(refusal),
+            };
+            let head = match next {
+                Ok(head) => head,
                 Err(refusal) => {
                     self.send(refusal.into_response(), REFUSED)?;
                     return self.linger().map(|()| None);
@@ -145,7 +162,7 @@ impl<'a> Connection<'a> {
 
     /// The next request's head. `None` at the end of the connection, or of the patience with an
     /// idle one. While it waits, what is gathered has been sent and there is no buffer.
-    fn next_head(&mut self) -> io::Result<Result<Option<Head>, Refusal>> {
+    fn next_head(&mut self) -> io::Result<Result<Option<Lines>, Refusal>> {
         let mut scanner = Scanner::default();
         let mut deadline = None;
         loop {
@@ -181,14 +198,17 @@ impl<'a> Connection<'a> {
     }
 
     /// The next head, if all of it is in the carry.
-    fn take_head(&mut self, scanner: &mut Scanner) -> Result<Option<Head>, Refusal> {
+    fn take_head(&mut self, scanner: &mut Scanner) -> Result<Option<Lines>, Refusal> {
         let unread = self.input.carry.unread();
         let Some(extent) = scanner.scan(unread, self.config)? else {
             return Ok(None);
         };
         let bytes = Bytes::copy_from_slice(&unread[extent.start..extent.end]);
         self.input.carry.consume(extent.end);
-        head::parse_head(&bytes, extent.headers).map(Some)
+        Ok(Some(Lines {
+            bytes,
+            headers: extent.headers,
+        }))
     }
 
     fn exchange(&mut self, head: Head) -> io::Result<Next> {
