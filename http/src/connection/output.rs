@@ -3,6 +3,7 @@
 
 use greenwire_net::Stream;
 use greenwire_runtime::{BeforePark, before_park, sync, thread};
+use std::cell::Cell;
 use std::io::{self, IoSlice, Write};
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const GATHER: usize = 64 << 10;
 /// From this size on, bytes are sent from where they lie.
 const LARGE: usize = 16 << 10;
+
+thread_local! {
+    /// The memory of what was sent last, for whoever gathers next: an idle connection owns none.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 #[derive(Debug)]
 pub(crate) struct Output {
@@ -60,6 +66,7 @@ impl Output {
         write: impl FnOnce(&mut Vec<u8>),
     ) -> io::Result<()> {
         let mut gathered = self.lock();
+        gathered.make_room();
         write(&mut gathered.bytes);
         if body.len() >= LARGE {
             drop(gathered);
@@ -132,6 +139,22 @@ impl Gathered {
         self.bytes.is_empty() && !self.held_up && !self.behind
     }
 
+    fn make_room(&mut self) {
+        if self.bytes.capacity() == 0 {
+            self.bytes = SPARE.try_with(Cell::take).unwrap_or_default();
+        }
+    }
+
+    /// Leaves the memory of what was sent to others.
+    fn give_room_away(&mut self) {
+        let mut bytes = mem::take(&mut self.bytes);
+        bytes.clear();
+        // While the thread-local is being destroyed, and if it is too much to be kept, it is freed.
+        if bytes.capacity() <= GATHER + LARGE {
+            let _ = SPARE.try_with(|spare| spare.set(bytes));
+        }
+    }
+
     /// Sends what the socket takes without waiting; whether that was all.
     fn send_now(&mut self, stream: &Stream) -> io::Result<bool> {
         let mut sent = 0;
@@ -147,7 +170,7 @@ impl Gathered {
                 Err(error) => return Err(error),
             }
         }
-        self.bytes = Vec::new();
+        self.give_room_away();
         self.held_up = match stream.try_flush() {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
             flushed => flushed.map(|()| false)?,
