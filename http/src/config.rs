@@ -115,7 +115,8 @@ impl Config {
         self
     }
 
-    /// How long a read of a request's body waits for the next byte. Default 30 s.
+    /// How long a read of a request's body waits for the next byte, answered with 408 beyond. Default 30 s.
+    /// What all of a body may take, [`middleware::Timeout`](crate::middleware::Timeout) says.
     pub fn body_timeout(mut self, limit: Duration) -> Config {
         self.body_timeout = at_least_a_millisecond(limit);
         self
