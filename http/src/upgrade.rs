@@ -72,12 +72,28 @@ pub fn upgrade(response: Response, run: impl FnOnce(Upgraded) + Send + 'static) 
 }
 
 /// What to run on the upgraded connection.
-pub(crate) struct Upgrade(Box<dyn FnOnce(Upgraded) + Send>);
+pub(crate) struct Upgrade(Box<dyn Run + Send>);
 
 impl Upgrade {
     pub(crate) fn run(self, upgraded: Upgraded) {
-        (self.0)(upgraded);
+        self.0.run(upgraded);
     }
+}
+
+/// `FnOnce(Upgraded)`, but the box is gone while it runs, which may be for days: that of a boxed closure
+/// stays until it returns.
+trait Run {
+    fn run(self: Box<Self>, upgraded: Upgraded);
+}
+
+impl<F: FnOnce(Upgraded)> Run for F {
+    fn run(self: Box<Self>, upgraded: Upgraded) {
+        unboxed(self)(upgraded);
+    }
+}
+
+fn unboxed<T>(boxed: Box<T>) -> T {
+    *boxed
 }
 
 impl fmt::Debug for Upgrade {

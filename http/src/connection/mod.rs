@@ -45,14 +45,27 @@ pub(crate) fn serve(
     config: &Config,
     slot: &Slot,
 ) {
-    let peer = Peer::new(&stream, peer);
-    let end =
-        Connection::new(stream, peer.clone(), handler, config, slot).and_then(Connection::run);
-    match end {
-        Ok(None) => {}
-        Ok(Some((upgrade, upgraded))) => upgrade.run(upgraded),
-        Err(error) => log::debug!("connection of {peer} failed: {error}"),
+    if let Some((upgrade, upgraded)) = serve_http(stream, peer, handler, config, slot) {
+        upgrade.run(upgraded);
     }
+}
+
+/// Serves a connection for as long as it speaks HTTP. Never inlined: its large frames would stay on the
+/// stack for as long as an upgrade runs.
+#[inline(never)]
+fn serve_http(
+    stream: Stream,
+    peer: Option<SocketAddr>,
+    handler: &dyn Handler,
+    config: &Config,
+    slot: &Slot,
+) -> Option<Handover> {
+    let peer = Peer::new(&stream, peer);
+    let connection = Connection::new(stream, peer.clone(), handler, config, slot);
+    connection.and_then(Connection::run).unwrap_or_else(|error| {
+        log::debug!("connection of {peer} failed: {error}");
+        None
+    })
 }
 
 struct Connection<'a> {
@@ -117,8 +130,6 @@ impl<'a> Connection<'a> {
         })
     }
 
-    /// Never inlined: its large frame would stay on the stack for as long as an upgrade's handler.
-    #[inline(never)]
     fn run(self) -> io::Result<Option<Handover>> {
         let output = self.output.clone();
         let end = self.serve_requests();

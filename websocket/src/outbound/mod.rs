@@ -238,7 +238,7 @@ impl Outbound {
         loop {
             let mut queue = self.lock();
             self.write(&mut queue, &[]);
-            if matches!(queue.state, State::Failed(..)) {
+            if matches!(queue.state, State::Failed(_)) {
                 return false;
             }
             if !queue.draining {
@@ -383,15 +383,14 @@ impl Outbound {
         }
         let here = spare::this_os_thread();
         if queue.len() < WRITE_AT_ONCE {
-            if thread::is_green() {
-                if !queue.hooked.contains(&here) {
-                    queue.hooked.push(here);
-                    drop(queue);
-                    before_park(self.arc());
-                }
+            if thread::is_green() && queue.hooked == 0 {
+                queue.hooked = here;
+                drop(queue);
+                before_park(self.arc());
                 return Ok(());
             }
-            if self.gathering.load(Ordering::Relaxed) == here {
+            // A flush that another worker owes may take until its green thread parks.
+            if queue.hooked == here || self.gathering.load(Ordering::Relaxed) == here {
                 return Ok(());
             }
         }
@@ -449,8 +448,9 @@ impl Outbound {
 impl BeforePark for Outbound {
     fn before_park(&self) {
         let mut queue = self.lock();
-        let here = spare::this_os_thread();
-        queue.hooked.retain(|thread| *thread != here);
+        if queue.hooked == spare::this_os_thread() {
+            queue.hooked = 0;
+        }
         queue.in_wave = false;
         self.write(&mut queue, &[]);
     }

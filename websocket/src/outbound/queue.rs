@@ -26,8 +26,8 @@ pub(super) struct Queue {
     deflater: Option<Deflater>,
     /// Messages dropped because the peer was too slow.
     pub(super) dropped: u64,
-    /// The OS threads on which a flush is due before the running green thread parks.
-    pub(super) hooked: Vec<usize>,
+    /// The OS thread on which a flush is due before the running green thread parks; or 0.
+    pub(super) hooked: usize,
     /// A broadcast will flush this.
     pub(super) in_wave: bool,
     /// Dropped to wake those who wait for room.
@@ -35,15 +35,15 @@ pub(super) struct Queue {
 }
 
 /// How far the connection has come. Only forwards.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) enum State {
     Open,
     /// A close frame is queued or sent; nothing may follow it.
     Closing {
         since: Instant,
     },
-    /// The stream failed; kind and text of the error.
-    Failed(io::ErrorKind, String),
+    /// The stream failed.
+    Failed(io::Error),
 }
 
 impl Queue {
@@ -58,7 +58,7 @@ impl Queue {
             in_pieces: false,
             deflater,
             dropped: 0,
-            hooked: Vec::new(),
+            hooked: 0,
             in_wave: false,
             waiting: Vec::new(),
         }
@@ -174,8 +174,8 @@ impl Queue {
 
     /// Forgets what is queued, and tells why nothing will be sent any more.
     pub(super) fn fail(&mut self, error: &io::Error) {
-        if !matches!(self.state, State::Failed(..)) {
-            self.state = State::Failed(error.kind(), error.to_string());
+        if !matches!(self.state, State::Failed(_)) {
+            self.state = State::Failed(copy(error));
         }
         self.recycle();
         self.tell_waiting();
@@ -186,13 +186,13 @@ impl Queue {
         match &self.state {
             State::Open => Ok(()),
             State::Closing { .. } => Err(Error::Closed),
-            State::Failed(..) => Err(self.failure().unwrap_or(Error::Closed)),
+            State::Failed(error) => Err(copy(error).into()),
         }
     }
 
     pub(super) fn failure(&self) -> Option<Error> {
         match &self.state {
-            State::Failed(kind, text) => Some(io::Error::new(*kind, text.clone()).into()),
+            State::Failed(error) => Some(copy(error).into()),
             _ => None,
         }
     }
@@ -208,6 +208,11 @@ impl Queue {
     pub(super) fn tell_waiting(&mut self) {
         self.waiting.clear();
     }
+}
+
+/// Kind and text: each who asks gets an error of its own.
+fn copy(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), error.to_string())
 }
 
 /// The length of the message at the start of `frames`, with the control frames before it and in it;
