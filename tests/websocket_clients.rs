@@ -2,11 +2,12 @@
 //! `websockets`; with and without compression, and with messages in fragments where they can send such.
 //!
 //! The stories themselves are `browser/websocket.mjs`, `browser/ws.mjs` and `python/websockets_client.py`.
-//! Each talks to the paths `/plain`, `/shared` and `/dedicated`.
+//! Each talks to the paths `/plain`, `/shared` and `/dedicated`; those that are not browsers do so over TLS, too.
 
 mod support;
 
 use greenwire::http::{Request, Response, Server};
+use greenwire::net::tls::Acceptor;
 use greenwire::thread;
 use greenwire::websocket::{Compression, Config, WebSocket};
 use std::path::{Path, PathBuf};
@@ -19,6 +20,19 @@ fn serve() -> String {
     let address = server.local_addr().expect("it is bound");
     thread::spawn(move || server.serve(answer));
     address.to_string()
+}
+
+/// Starts the server over TLS; its address, and the file with the certificate to trust.
+fn serve_tls(name: &str) -> (String, PathBuf) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("it is valid");
+    let (chain, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.pem"));
+    std::fs::write(&file, &chain).expect("a file");
+    let acceptor = Acceptor::from_pem(chain.as_bytes(), key.as_bytes()).expect("as made");
+    let server = Server::bind("localhost:0").expect("a free port");
+    let address = server.local_addr().expect("it is bound");
+    thread::spawn(move || server.tls(acceptor).serve(answer));
+    (format!("localhost:{}", address.port()), file)
 }
 
 fn answer(request: Request) -> Response {
@@ -59,8 +73,11 @@ fn chromium() {
 
 #[test]
 fn npm_ws() {
-    if let Some(mut node) = node("ws.mjs", "ws") {
-        play(node.arg(serve()));
+    let story = || node("ws.mjs", "ws");
+    if let (Some(mut plain), Some(mut secret)) = (story(), story()) {
+        play(plain.arg(serve()));
+        let (address, certificate) = serve_tls("npm_ws");
+        play(secret.arg(address).arg(certificate));
     }
 }
 
@@ -71,7 +88,14 @@ fn python_websockets() {
         return skip("websockets (`python3 -m venv target/python`, pip install websockets)");
     }
     let script = root().join("tests/python/websockets_client.py");
-    play(Command::new(python).arg(script).arg(serve()));
+    play(Command::new(&python).arg(&script).arg(serve()));
+    let (address, certificate) = serve_tls("python_websockets");
+    play(
+        Command::new(python)
+            .arg(script)
+            .arg(address)
+            .arg(certificate),
+    );
 }
 
 /// The command that runs a story of `tests/browser` which needs `package`.

@@ -1,16 +1,21 @@
 // The story of tests/websocket_clients.rs for npm's `ws`.
 //
-//   node ws.mjs HOST:PORT
+//   node ws.mjs HOST:PORT [CERTIFICATE]
+//
+// With a certificate to trust it is over TLS.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { WebSocket } from "ws";
 
-const address = process.argv[2];
+const [address, certificate] = process.argv.slice(2);
+const scheme = certificate ? "wss" : "ws";
+const ca = certificate && readFileSync(certificate);
 setTimeout(() => assert.fail("it takes too long"), 20_000).unref();
 
 for (const path of ["plain", "shared", "dedicated"]) {
-  const ws = new WebSocket(`ws://${address}/${path}`, "echo", { perMessageDeflate: { threshold: 1 } });
+  const ws = new WebSocket(`${scheme}://${address}/${path}`, "echo", { ca, perMessageDeflate: { threshold: 1 } });
   await once(ws, "open");
   assert.equal(ws.protocol, "echo");
   assert.equal(ws.extensions, path === "plain" ? "" : "permessage-deflate");

@@ -1,20 +1,24 @@
 """The story of tests/websocket_clients.rs for Python's `websockets`.
 
-    python websockets_client.py HOST:PORT
+    python websockets_client.py HOST:PORT [CERTIFICATE]
+
+With a certificate to trust it is over TLS.
 """
 
+import ssl
 import sys
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-ADDRESS = sys.argv[1]
+ADDRESS, *CERTIFICATE = sys.argv[1:]
+TLS = ssl.create_default_context(cafile=CERTIFICATE[0]) if CERTIFICATE else None
 SIZES = [0, 1, 125, 126, 65_535, 65_536, 300_000]
 
 
 def talk(path, compression):
-    url = f"ws://{ADDRESS}/{path}"
-    with connect(url, compression=compression, subprotocols=["echo"], open_timeout=20) as ws:
+    url = f"{'wss' if TLS else 'ws'}://{ADDRESS}/{path}"
+    with connect(url, ssl=TLS, compression=compression, subprotocols=["echo"], open_timeout=20) as ws:
         assert ws.subprotocol == "echo"
         extensions = [extension.name for extension in ws.protocol.extensions]
         agreed = compression and path != "plain"

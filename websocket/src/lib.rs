@@ -49,6 +49,29 @@
 //! # }
 //! ```
 //!
+//! # Over TLS
+//!
+//! With the feature `tls`, which is on by default, a client connects to `wss://` (whom it trusts is for
+//! [`Config::tls`] to say), and a server is one of [`greenwire_http`] with
+//! [`tls`](greenwire_http::Server::tls): nothing else changes, and the halves of a connection still work at
+//! the same time.
+//!
+//! ```no_run
+//! # #[cfg(feature = "tls")]
+//! fn main() -> std::io::Result<()> {
+//!     use greenwire_http::{Request, Server};
+//!     use greenwire_net::tls::Acceptor;
+//!     use greenwire_websocket as websocket;
+//!
+//!     let acceptor = Acceptor::from_pem(&std::fs::read("chain.pem")?, &std::fs::read("key.pem")?)?;
+//!     Server::bind("0.0.0.0:443")?.tls(acceptor).serve(|request: Request| {
+//!         websocket::upgrade(request, |ws| ws.send("in secret"))
+//!     })
+//! }
+//! # #[cfg(not(feature = "tls"))]
+//! # fn main() {}
+//! ```
+//!
 //! # One to many
 //!
 //! [`broadcast`] sends a [`Prepared`] message, encoded once, to any number of senders and waits for none.

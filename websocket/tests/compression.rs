@@ -5,6 +5,7 @@ mod common;
 use common::{DEADLINE, Raw, connect, expect, frame, serve, serve_echo};
 use greenwire_runtime::thread;
 use greenwire_websocket::{Compression, Config, Message, Prepared, SlowReader, broadcast};
+use std::net::SocketAddr;
 use std::sync::mpsc;
 
 const DEFLATE: &str = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
@@ -104,33 +105,70 @@ fn compressed_frames_are_refused_unless_agreed_on() {
     assert_eq!(raw.read_close(), 1002);
 }
 
-#[test]
-fn bombs_and_nonsense_are_refused() {
-    // A megabyte of zeros, as a client of ours compresses it.
+/// A server that takes a mebibyte, and what it says when it refuses a message.
+fn serve_small(compression: Compression) -> (SocketAddr, mpsc::Receiver<String>) {
     let (tell, told) = mpsc::channel();
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = listener.local_addr().unwrap();
-    let server = Config::default()
+    let config = Config::default()
         .max_message_size(1 << 20)
-        .compression(Compression::shared());
-    let refusing = serve(server, move |mut ws| {
-        let error = ws.receive().unwrap_err();
-        tell.send(error.to_string()).unwrap();
-        Err(error)
+        .compression(compression);
+    let addr = serve(config, move |mut ws| {
+        loop {
+            match ws.receive() {
+                Ok(Some(message)) => ws.send(message)?,
+                Ok(None) => return Ok(()),
+                Err(error) => {
+                    tell.send(error.to_string()).unwrap();
+                    return Err(error);
+                }
+            }
+        }
     });
-    drop((listener, addr));
-    let url = format!("ws://{refusing}/");
-    let client = Config::default().compression(Compression::shared());
-    let mut ws = client.connect(&url).unwrap();
-    ws.send(vec![0; (1 << 20) + 1]).unwrap();
-    assert_eq!(ws.receive().unwrap(), None);
-    assert_eq!(ws.close_reason().map(|reason| reason.code()), Some(1009));
+    (addr, told)
+}
+
+fn assert_too_long(told: &mpsc::Receiver<String>) {
     let told = told.recv_timeout(DEADLINE).unwrap();
     assert!(told.contains("longer than 1048576 bytes"), "{told}");
+}
 
-    let (mut raw, _) = Raw::connect_with(refusing, DEFLATE);
-    raw.write(&frame(0xc1, b"\xff\xff"));
-    assert_eq!(raw.read_close(), 1007);
+/// With contexts that last, a bomb may come after messages that were harmless.
+#[test]
+fn bombs_and_nonsense_are_refused() {
+    for compression in [Compression::shared(), Compression::dedicated()] {
+        let (addr, told) = serve_small(compression);
+        let client = Config::default().compression(compression);
+        let mut ws = client.connect(&format!("ws://{addr}/")).unwrap();
+        for _ in 0..3 {
+            ws.send(vec![0; 1 << 20]).unwrap();
+            assert_eq!(expect(&mut ws).len(), 1 << 20);
+        }
+        ws.send(vec![0; (1 << 20) + 1]).unwrap();
+        assert_eq!(ws.receive().unwrap(), None);
+        assert_eq!(ws.close_reason().map(|reason| reason.code()), Some(1009));
+        assert_too_long(&told);
+
+        let (mut raw, _) = Raw::connect_with(addr, DEFLATE);
+        raw.write(&frame(0xc1, b"\xff\xff"));
+        assert_eq!(raw.read_close(), 1007);
+    }
+}
+
+/// Each fragment alone, and all of them compressed, are far below the limit.
+#[test]
+fn a_bomb_in_fragments_is_refused() {
+    let (addr, told) = serve_small(Compression::dedicated());
+    let (mut raw, _) = Raw::connect_with(addr, DEFLATE);
+    let mut zlib = flate2::Compress::new(flate2::Compression::best(), false);
+    let mut bomb = Vec::with_capacity(100_000);
+    zlib.compress_vec(&vec![0; 4 << 20], &mut bomb, flate2::FlushCompress::Sync)
+        .unwrap();
+    let mut fragments = bomb.chunks(100);
+    raw.write(&frame(0x42, fragments.next().unwrap()));
+    // The server may refuse it before all of them are sent.
+    let rest: Vec<u8> = fragments.flat_map(|bytes| frame(0x00, bytes)).collect();
+    raw.write(&rest);
+    assert_eq!(raw.read_close(), 1009);
+    assert_too_long(&told);
 }
 
 #[test]

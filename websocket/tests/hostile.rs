@@ -3,10 +3,14 @@
 
 mod common;
 
-use common::{DEADLINE, Raw, frame, serve, serve_echo, serve_senders, wait_until};
+use common::{
+    DEADLINE, Raw, frame, read_head, request, serve, serve_echo, serve_senders, wait_until,
+};
 use greenwire_websocket::{Config, Error, Prepared, Sender, broadcast};
-use std::net::Shutdown;
+use std::io::Write;
+use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 
 #[test]
 fn one_byte_at_a_time() {
@@ -99,4 +103,65 @@ fn half_a_connection_is_none() {
     raw.write(&frame(0x01, b"half a mess"));
     raw.0.shutdown(Shutdown::Write).unwrap();
     assert!(told.recv_timeout(DEADLINE).unwrap());
+}
+
+/// What follows the head would otherwise be taken for frames.
+#[test]
+fn an_upgrade_with_a_body_is_refused() {
+    let addr = serve_echo(Config::default());
+    for body in [
+        "Content-Length: 5\r\n\r\nhello",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    ] {
+        let mut stream = TcpStream::connect(addr).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        let head = request(addr, "");
+        let head = head.strip_suffix("\r\n").unwrap();
+        stream
+            .write_all(format!("{head}{body}").as_bytes())
+            .unwrap();
+        let answer = read_head(&mut stream);
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{body:?}: {answer}");
+    }
+    let mut raw = Raw::connect(addr);
+    raw.write(&frame(0x81, b"next"));
+    assert_eq!(raw.read_frame(), (1, b"next".to_vec()));
+}
+
+/// Whatever was taken before the close arrives whole, nothing after it, and no sender is left waiting.
+#[test]
+fn four_os_threads_send_while_the_receiver_closes() {
+    const SENDERS: usize = 4;
+    let (addr, senders) = serve_senders(Config::default().max_queued(10_000));
+    let mut raw = Raw::connect(addr);
+    let sender = senders.recv_timeout(DEADLINE).unwrap();
+    let (tell, told) = mpsc::channel();
+    for id in 0..SENDERS as u8 {
+        let (sender, tell) = (sender.clone(), tell.clone());
+        thread::spawn(move || {
+            let end = loop {
+                if let Err(error) = sender.send(&[id; 300]) {
+                    break error;
+                }
+            };
+            tell.send(end).unwrap();
+        });
+    }
+    for _ in 0..1000 {
+        let (opcode, payload) = raw.read_frame();
+        assert_eq!((opcode, payload.len()), (2, 300));
+        assert!(payload.iter().all(|byte| *byte == payload[0]), "mixed");
+    }
+    raw.write(&frame(0x88, &4000u16.to_be_bytes()));
+    let close = loop {
+        match raw.read_frame() {
+            (2, payload) => assert_eq!(payload.len(), 300),
+            (opcode, payload) => break (opcode, payload),
+        }
+    };
+    assert_eq!(close, (8, 4000u16.to_be_bytes().to_vec()));
+    for _ in 0..SENDERS {
+        let end = told.recv_timeout(DEADLINE).unwrap();
+        assert!(matches!(end, Error::Closed), "{end}");
+    }
 }

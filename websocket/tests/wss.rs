@@ -1,4 +1,4 @@
-//! Clients over TLS, with tungstenite as the server.
+//! Clients over TLS, with tungstenite as the server; then both ends ours.
 
 mod common;
 
@@ -6,14 +6,20 @@ use common::{DEADLINE, expect};
 use greenwire_net::tls::{Acceptor, Connector};
 use greenwire_net::{SocketAddr, TcpListener};
 use greenwire_runtime::thread;
-use greenwire_websocket::{Config, Error, Message, SlowReader};
+use greenwire_websocket::{Compression, Config, Error, Message, SlowReader, upgrade};
 
-/// A server that echoes on one connection, and whom to trust for it.
-fn serve_echo() -> (SocketAddr, Connector) {
+/// A certificate of its own for `localhost`, and who trusts it.
+fn certified() -> (Acceptor, Connector) {
     let rcgen::CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (cert, key) = (cert.pem(), signing_key.serialize_pem());
     let acceptor = Acceptor::from_pem(cert.as_bytes(), key.as_bytes()).unwrap();
+    (acceptor, Connector::with_roots(cert.as_bytes()).unwrap())
+}
+
+/// A server that echoes on one connection, and whom to trust for it.
+fn serve_echo() -> (SocketAddr, Connector) {
+    let (acceptor, trusted) = certified();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -29,7 +35,7 @@ fn serve_echo() -> (SocketAddr, Connector) {
             }
         }
     });
-    (addr, Connector::with_roots(cert.as_bytes()).unwrap())
+    (addr, trusted)
 }
 
 #[test]
@@ -87,4 +93,50 @@ fn who_is_not_trusted_is_refused() {
     let url = format!("wss://localhost:{}/", addr.port());
     let refused = Config::default().tls(trusts_another).connect(&url);
     assert!(matches!(refused, Err(Error::Io(_))), "{refused:?}");
+}
+
+/// The server's two halves on one TLS connection, beside each other.
+#[test]
+fn a_server_relays_while_it_receives() {
+    let (acceptor, trusted) = certified();
+    let server = greenwire_http::Server::bind("127.0.0.1:0").unwrap();
+    let addr = server.local_addr().unwrap();
+    let server = server.tls(acceptor);
+    thread::spawn(move || {
+        server.serve(|request| {
+            upgrade(request, |ws| {
+                let (sender, mut receiver) = ws.split();
+                let relay = sender.clone();
+                let ticks = thread::spawn(move || {
+                    (0..1000u32).all(|i| relay.send(i.to_be_bytes().to_vec()).is_ok())
+                });
+                while let Some(message) = receiver.receive()? {
+                    sender.send(message)?;
+                }
+                assert!(ticks.join().unwrap());
+                Ok(())
+            })
+        })
+    });
+    let url = format!("wss://localhost:{}/", addr.port());
+    let config = Config::default()
+        .tls(trusted)
+        .compression(Compression::dedicated());
+    let mut ws = config.connect(&url).unwrap();
+    let long = "ä".repeat(500_000);
+    ws.send(&long).unwrap();
+    let (mut ticks, mut echo) = (0, None);
+    while ticks < 1000 || echo.is_none() {
+        match expect(&mut ws) {
+            Message::Binary(tick) => {
+                assert_eq!(tick, u32::to_be_bytes(ticks), "in order");
+                ticks += 1;
+            }
+            Message::Text(text) => echo = Some(text),
+        }
+    }
+    assert_eq!(echo, Some(long));
+    ws.close(4001, "enough").unwrap();
+    assert_eq!(ws.receive().unwrap(), None);
+    assert_eq!(ws.close_reason().map(|reason| reason.code()), Some(4001));
 }

@@ -1,4 +1,4 @@
-//! What single operations cost: switching, spawning, channels, timers, locks.
+//! What single operations cost: switching, spawning, channels, timers, locks, websocket frames.
 //!
 //! ```sh
 //! cargo run --release --manifest-path benches/Cargo.toml -p greenwire-bench-micro -- [NAME...] [--json]
@@ -18,6 +18,8 @@
 mod blocking;
 mod case;
 mod check;
+#[cfg(feature = "peers")]
+mod frames;
 mod greenwire;
 #[cfg(feature = "peers")]
 mod may;
@@ -109,6 +111,7 @@ fn all_cases() -> Vec<Case> {
     {
         cases.extend(blocking::cases::<may::May>());
         cases.extend(tokio::cases());
+        cases.extend(frames::cases());
     }
     let names: Vec<&str> = cases.iter().map(|case| case.name).collect();
     let first = |case: &Case| names.iter().position(|name| *name == case.name);

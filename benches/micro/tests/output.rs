@@ -46,6 +46,14 @@ fn every_operation_is_measured_for_every_runtime() {
         Vec::from_iter(&have_timers),
         ["greenwire", "tokio", "tokio, current_thread"]
     );
+    let libraries = ["fastwebsockets", "greenwire", "tokio-websockets", "tungstenite"];
+    let frames: Vec<_> = peers
+        .extract_if(.., |name, _| name.starts_with("websocket"))
+        .collect();
+    assert_eq!(frames.len(), 5);
+    for (name, peers) in frames {
+        assert_eq!(Vec::from_iter(&peers), libraries, "{name}");
+    }
     assert!(peers.len() >= 9, "{peers:?}");
     for (name, peers) in peers {
         assert_eq!(Vec::from_iter(&peers), all, "{name}");

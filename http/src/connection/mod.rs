@@ -62,10 +62,12 @@ fn serve_http(
 ) -> Option<Handover> {
     let peer = Peer::new(&stream, peer);
     let connection = Connection::new(stream, peer.clone(), handler, config, slot);
-    connection.and_then(Connection::run).unwrap_or_else(|error| {
-        log::debug!("connection of {peer} failed: {error}");
-        None
-    })
+    connection
+        .and_then(Connection::run)
+        .unwrap_or_else(|error| {
+            log::debug!("connection of {peer} failed: {error}");
+            None
+        })
 }
 
 struct Connection<'a> {
