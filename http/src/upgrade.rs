@@ -92,6 +92,7 @@ impl<F: FnOnce(Upgraded)> Run for F {
     }
 }
 
+#[expect(clippy::boxed_local, reason = "to free the box is all that it does")]
 fn unboxed<T>(boxed: Box<T>) -> T {
     *boxed
 }
