@@ -103,6 +103,8 @@ fn hosts() {
     refused("GET / HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n", "400");
     refused("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "400");
     refused("GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", "400");
+    refused("GET / HTTP/1.1\r\nHost: a:80:80\r\n\r\n", "400");
+    refused("GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", "400");
     understood("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", "GET / [::1]:80");
 }
 

@@ -244,7 +244,7 @@ impl Seen {
     fn note(&mut self, name: &HeaderName, value: &[u8]) {
         if name == HOST {
             self.hosts += 1;
-            self.malformed_host |= !value.iter().all(|&byte| HOST_BYTES[usize::from(byte)]);
+            self.malformed_host |= !is_host(value);
         }
         self.framing |= name == CONTENT_LENGTH || name == TRANSFER_ENCODING;
         self.connection |= name == CONNECTION;
@@ -283,7 +283,7 @@ fn parse_target(method: &Method, target: Bytes) -> Result<Uri, Refusal> {
     let web = matches!(uri.scheme_str(), Some("http" | "https"));
     let plain = uri
         .authority()
-        .is_some_and(|a| !a.as_str().contains('@') && !a.host().is_empty());
+        .is_some_and(|a| is_host(a.as_str().as_bytes()) && !a.host().is_empty());
     if origin || asterisk || (web && plain) {
         Ok(uri)
     } else {
@@ -302,14 +302,37 @@ fn check_hosts(version: Version, seen: Seen) -> Result<(), Refusal> {
     }
 }
 
-/// What a `Host` may consist of (RFC 3986 §3.2.2), as a table, since every request has one.
-const HOST_BYTES: [bool; 256] = {
+/// A name or an address, and perhaps a port (RFC 9110 §7.2). Nothing at all is one, too: that is what clients
+/// send for a target without a host.
+fn is_host(value: &[u8]) -> bool {
+    let (host, port) = match value {
+        [b'[', rest @ ..] => match memchr::memchr(b']', rest) {
+            Some(end) => (&rest[..end], &rest[end + 1..]),
+            None => return false,
+        },
+        _ => value.split_at(memchr::memchr(b':', value).unwrap_or(value.len())),
+    };
+    let is_port = match port {
+        [] => true,
+        [b':', digits @ ..] => digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    let in_brackets = value.starts_with(b"[");
+    is_port
+        && host.iter().all(|&byte| match in_brackets {
+            true => byte.is_ascii_hexdigit() || byte == b':' || byte == b'.',
+            false => NAME_BYTES[usize::from(byte)],
+        })
+}
+
+/// What a name may consist of (RFC 3986 §3.2.2), as a table, since every request has one.
+const NAME_BYTES: [bool; 256] = {
     let mut table = [false; 256];
-    let marks = b"-._~%!$&'()*+;=:[]";
-    let mut byte = 0;
-    while byte < marks.len() {
-        table[marks[byte] as usize] = true;
-        byte += 1;
+    let marks = b"-._~%!$&'()*+;=";
+    let mut index = 0;
+    while index < marks.len() {
+        table[marks[index] as usize] = true;
+        index += 1;
     }
     let mut byte = 0;
     while byte < 128 {

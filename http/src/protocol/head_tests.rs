@@ -92,6 +92,20 @@ fn good_heads() {
         "Connection: x\r\nConnection: Close\r\n",
         "POST / h Empty close",
     );
+    for host in [
+        "",
+        "a_b.c-d",
+        "a:",
+        "a:80",
+        "[::1]",
+        "[::1]:80",
+        "1.2.3.4:5",
+    ] {
+        check(
+            format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+            &format!("GET / {host} Empty keep"),
+        );
+    }
     check_headers("Content-Length: 0\r\n", "POST / h Empty keep");
     check_headers("Content-Length: 017\r\n", "POST / h Length(17) keep");
     check_headers("Transfer-Encoding: Chunked\r\n", "POST / h Chunked keep");
@@ -119,6 +133,8 @@ fn forms_of_the_target() {
         "ftp://a/",
         "http://u@a/",
         "http:///x",
+        "http://a:b/",
+        "http://a:123456/",
         "/a#b",
         "?",
         "/\u{7f}",
@@ -195,7 +211,10 @@ fn malformed_headers() {
     check("GET / HTTP/1.1\r\nHost: h\r\n\n", "400");
     check("GET / HTTP/1.1\r\n\r\n", "400");
     check("GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n", "400");
-    for host in ["a, b", "a b", "a/b", "u@a", "a\"", "<a>"] {
+    for host in [
+        "a, b", "a b", "a/b", "u@a", "a\"", "<a>", "[", "[::1", "::1", "a:b", "a:80:80", "[::1]a",
+        "[a/b]", "a:123456", "[]]", "a]",
+    ] {
         check(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"), "400");
     }
     check_headers("Expect: 200-ok\r\n", "417");
