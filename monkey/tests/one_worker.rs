@@ -18,6 +18,8 @@ fn a_thousand_connections_echo() {
     const ROUNDS: usize = 3;
     on_one_worker();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    // std's queue has room for 128.
+    socket2::SockRef::from(&listener).listen(4096).unwrap();
     let addr = listener.local_addr().unwrap();
     let server = spawn_green(move || {
         for stream in listener.incoming().take(CONNECTIONS) {
