@@ -5,6 +5,10 @@ use super::{Application, Error, Sender, Service, Session};
 use greenwire_websocket::{self as websocket, SlowReader};
 use std::time::Duration;
 
+/// What the times of a service are clamped to: the longest one is for ever.
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// The ways in which a client may talk to a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -103,14 +107,14 @@ impl Config {
     /// After how long without anything for the client it is sent a heartbeat. Default 25 s, since proxies cut silent
     /// connections, many after 30 s. Over websockets a heartbeat is sent at this interval in any case.
     pub fn heartbeat(mut self, interval: Duration) -> Config {
-        self.limits.heartbeat = interval.max(Duration::from_millis(1));
+        self.limits.heartbeat = interval.clamp(SHORTEST, LONGEST);
         self
     }
 
     /// How long a session over HTTP lives without a request that receives. Default 5 s. As often it is looked
     /// whether the clients that wait are still there.
     pub fn disconnect_delay(mut self, delay: Duration) -> Config {
-        self.limits.disconnect_delay = delay.max(Duration::from_millis(1));
+        self.limits.disconnect_delay = delay.clamp(SHORTEST, LONGEST);
         self
     }
 

@@ -2,7 +2,7 @@
 
 use super::Error;
 use super::protocol::frame::{Close, Frame};
-use super::protocol::mailbox::{Arrival, Limits, Mailbox, Offer, Tick};
+use super::protocol::mailbox::{Limits, Mailbox, Offer, Tick};
 use greenwire_http::Peer;
 use greenwire_runtime::sync::{self, Event};
 use std::fmt;
@@ -59,19 +59,15 @@ impl Polled {
 
     /// A request has come that takes frames. A receiver whose client has hung up makes no room for it: such a
     /// session is over.
-    pub(crate) fn attach(self: &Arc<Self>, peer: Option<Peer>) -> Result<Receiving, Arrival> {
+    pub(crate) fn attach(self: &Arc<Self>, peer: Option<Peer>) -> Result<Receiving, Close> {
         self.part_with_lost_receiver();
         let mut state = self.lock();
-        match state.mailbox.arrive(Instant::now()) {
-            Arrival::Welcome(number) => {
-                state.peer = peer;
-                Ok(Receiving {
-                    session: self.clone(),
-                    number,
-                })
-            }
-            refusal => Err(refusal),
-        }
+        let number = state.mailbox.arrive(Instant::now())?;
+        state.peer = peer;
+        Ok(Receiving {
+            session: self.clone(),
+            number,
+        })
     }
 
     /// Ends the session if its receiver's client has hung up.
@@ -142,6 +138,10 @@ impl Polled {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.lock().mailbox.is_closed()
+    }
+
+    pub(crate) fn is_expired(&self) -> bool {
+        self.lock().mailbox.is_expired()
     }
 
     pub(crate) fn dropped(&self) -> u64 {

@@ -7,6 +7,7 @@ use greenwire_runtime::thread;
 use greenwire_websocket::{self as websocket, Prepared};
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,7 @@ const STRIDE: usize = 256;
 pub(crate) struct Registry {
     limits: Limits,
     max_sessions: usize,
+    sessions: Arc<AtomicUsize>,
     /// Never locked across a wait.
     table: Mutex<Table>,
 }
@@ -26,14 +28,18 @@ pub(crate) struct Registry {
 #[derive(Default)]
 struct Table {
     /// Sessions over HTTP, by the names that clients gave them.
-    polled: HashMap<Box<str>, Arc<Polled>>,
+    polled: HashMap<Box<str>, Named>,
     /// Websockets with SockJS's frames; two of them may share a name.
     framed: HashMap<u64, Framed>,
-    /// How many websockets there are, those without frames included.
-    sockets: usize,
-    last_socket: u64,
+    last_framed: u64,
     /// Whether there is a keeper.
     kept: bool,
+}
+
+struct Named {
+    session: Arc<Polled>,
+    /// Given back when the session is forgotten, if its handler has ended.
+    _place: Arc<Place>,
 }
 
 struct Framed {
@@ -48,8 +54,8 @@ pub(crate) struct Overloaded;
 /// A session by its name.
 pub(crate) enum Found {
     Old(Arc<Polled>),
-    /// Made just now: its handler has to be started.
-    New(Arc<Polled>),
+    /// Made just now: its handler has to be started, and to keep the place.
+    New(Arc<Polled>, Arc<Place>),
 }
 
 impl Registry {
@@ -57,17 +63,30 @@ impl Registry {
         Arc::new(Registry {
             limits,
             max_sessions,
+            sessions: Arc::default(),
             table: Mutex::default(),
         })
     }
 
     /// How many sessions there are.
     pub(crate) fn len(&self) -> usize {
-        self.lock().len()
+        self.sessions.load(Ordering::Relaxed)
+    }
+
+    /// A place for another session.
+    pub(crate) fn take_place(&self) -> Result<Place, Overloaded> {
+        let place = Place(self.sessions.clone());
+        match self.sessions.fetch_add(1, Ordering::Relaxed) < self.max_sessions {
+            true => Ok(place),
+            false => Err(Overloaded),
+        }
     }
 
     pub(crate) fn find(&self, id: &str) -> Option<Arc<Polled>> {
-        self.lock().polled.get(id).cloned()
+        self.lock()
+            .polled
+            .get(id)
+            .map(|named| named.session.clone())
     }
 
     /// The session of this name, or a new one.
@@ -77,16 +96,20 @@ impl Registry {
         ip: Option<IpAddr>,
     ) -> Result<Found, Overloaded> {
         let mut table = self.lock();
-        if let Some(session) = table.polled.get(id) {
-            return Ok(Found::Old(session.clone()));
+        if let Some(named) = table.polled.get(id)
+            && !named.session.is_expired()
+        {
+            return Ok(Found::Old(named.session.clone()));
         }
-        if table.len() >= self.max_sessions {
-            return Err(Overloaded);
-        }
+        let place = Arc::new(self.take_place()?);
         let session = Polled::new(self.limits, ip);
-        table.polled.insert(id.into(), session.clone());
+        let named = Named {
+            session: session.clone(),
+            _place: place.clone(),
+        };
+        table.polled.insert(id.into(), named);
         self.have_keeper(table);
-        Ok(Found::New(session))
+        Ok(Found::New(session, place))
     }
 
     /// Forgets a session, if the name is still its own.
@@ -95,23 +118,27 @@ impl Registry {
         if table
             .polled
             .get(id)
-            .is_some_and(|found| Arc::ptr_eq(found, session))
+            .is_some_and(|named| Arc::ptr_eq(&named.session, session))
         {
             table.polled.remove(id);
         }
     }
 
-    /// Counts a websocket for as long as the result lives.
-    pub(crate) fn count_socket(self: &Arc<Self>) -> Result<Counted, Overloaded> {
+    /// Has heartbeats sent to a websocket, for as long as the result lives.
+    pub(crate) fn have_heartbeats(self: &Arc<Self>, sender: websocket::Sender) -> Beating {
         let mut table = self.lock();
-        if table.len() >= self.max_sessions {
-            return Err(Overloaded);
-        }
-        table.sockets += 1;
-        Ok(Counted {
+        table.last_framed += 1;
+        let number = table.last_framed;
+        let framed = Framed {
+            sender,
+            next_heartbeat: Instant::now() + self.limits.heartbeat,
+        };
+        table.framed.insert(number, framed);
+        self.have_keeper(table);
+        Beating {
             registry: self.clone(),
-            framed: None,
-        })
+            number,
+        }
     }
 
     /// Has a keeper as long as there are sessions.
@@ -132,9 +159,9 @@ impl Registry {
 
     fn keep(self: Arc<Self>) {
         let interval = self.limits.disconnect_delay.min(self.limits.heartbeat) / LOOKS;
-        for look in 1_u32.. {
+        for look in (1..=LOOKS).cycle() {
             thread::sleep(interval.max(Duration::from_millis(1)));
-            self.look_at_polled(look.is_multiple_of(LOOKS));
+            self.look_at_polled(look == LOOKS);
             self.beat();
             let mut table = self.lock();
             if table.polled.is_empty() && table.framed.is_empty() {
@@ -150,7 +177,7 @@ impl Registry {
             let table = self.lock();
             let sessions = table.polled.iter();
             sessions
-                .map(|(id, session)| (id.clone(), session.clone()))
+                .map(|(id, named)| (id.clone(), named.session.clone()))
                 .collect()
         };
         let now = Instant::now();
@@ -192,43 +219,24 @@ impl Registry {
     }
 }
 
-impl Table {
-    fn len(&self) -> usize {
-        self.polled.len() + self.sockets
-    }
-}
+/// A place among the sessions: kept while a session has its name, and while its handler runs.
+#[derive(Debug)]
+pub(crate) struct Place(Arc<AtomicUsize>);
 
-/// A websocket's place among the sessions.
-pub(crate) struct Counted {
-    registry: Arc<Registry>,
-    framed: Option<u64>,
-}
-
-impl Counted {
-    /// Has heartbeats sent.
-    pub(crate) fn have_heartbeats(&mut self, sender: websocket::Sender) {
-        let mut table = self.registry.lock();
-        table.last_socket += 1;
-        let (number, next_heartbeat) = (
-            table.last_socket,
-            Instant::now() + self.registry.limits.heartbeat,
-        );
-        let framed = Framed {
-            sender,
-            next_heartbeat,
-        };
-        table.framed.insert(number, framed);
-        self.framed = Some(number);
-        self.registry.have_keeper(table);
-    }
-}
-
-impl Drop for Counted {
+impl Drop for Place {
     fn drop(&mut self) {
-        let mut table = self.registry.lock();
-        table.sockets -= 1;
-        if let Some(number) = self.framed {
-            table.framed.remove(&number);
-        }
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A websocket that is sent heartbeats.
+pub(crate) struct Beating {
+    registry: Arc<Registry>,
+    number: u64,
+}
+
+impl Drop for Beating {
+    fn drop(&mut self) {
+        self.registry.lock().framed.remove(&self.number);
     }
 }

@@ -4,10 +4,9 @@ use super::headers::{self, Asked};
 use super::pages::{self, answer};
 use super::polled::Polled;
 use super::protocol::frame::Close;
-use super::protocol::mailbox::Arrival;
 use super::protocol::route::{Endpoint, Route};
 use super::protocol::wrapping::Wrapping;
-use super::registry::{Found, Overloaded, Registry};
+use super::registry::{Found, Overloaded, Place, Registry};
 use super::transport::{self, Bringing, Reception};
 use super::{Config, Error, Session, Transport};
 use greenwire_http::header::{ALLOW, HeaderMap};
@@ -49,7 +48,8 @@ impl Service {
         }))
     }
 
-    /// How many sessions there are, those included that are closed and wait for their clients to be told.
+    /// How many sessions there are, those included that are closed while their clients may still come to be told, or
+    /// while their handlers run.
     #[must_use]
     pub fn sessions(&self) -> usize {
         self.0.registry.len()
@@ -105,35 +105,36 @@ impl Service {
     /// Puts a request among those that take frames. A session begins with the first of them.
     fn reception(&self, id: &str, request: Request) -> Result<Reception, Overloaded> {
         let peer = Peer::of(&request).cloned();
-        let mut request = Some(request);
-        loop {
-            let ip = peer.as_ref().and_then(Peer::ip);
-            let session = match self.0.registry.find_or_open(id, ip)? {
-                Found::Old(session) => session,
-                Found::New(session) => {
-                    // Only one that has expired meanwhile is opened twice.
-                    let request = request.take().ok_or(Overloaded)?;
-                    self.start(id, &session, request)?;
-                    session
-                }
-            };
-            if !self.is_same_client(&session, peer.as_ref()) {
-                return Ok(Reception::Refusal(Close::OTHER_IP));
+        let ip = peer.as_ref().and_then(Peer::ip);
+        let session = match self.0.registry.find_or_open(id, ip)? {
+            Found::Old(session) => session,
+            Found::New(session, place) => {
+                self.start(id, &session, place, request)?;
+                session
             }
-            match session.attach(peer.clone()) {
-                Ok(receiving) => return Ok(Reception::Frames(receiving)),
-                Err(Arrival::Refused(close)) => return Ok(Reception::Refusal(close)),
-                Err(_) => self.0.registry.forget(id, &session),
-            }
+        };
+        if !self.is_same_client(&session, peer.as_ref()) {
+            return Ok(Reception::Refusal(Close::OTHER_IP));
         }
+        let attached = session.attach(peer);
+        Ok(attached.map_or_else(Reception::Refusal, Reception::Frames))
     }
 
     /// Starts the conversation of a session over HTTP, on a green thread of its own.
-    fn start(&self, id: &str, session: &Arc<Polled>, request: Request) -> Result<(), Overloaded> {
+    fn start(
+        &self,
+        id: &str,
+        session: &Arc<Polled>,
+        place: Arc<Place>,
+        request: Request,
+    ) -> Result<(), Overloaded> {
         let inner = self.0.clone();
         let handed = Session::polled(session.clone(), opening(request));
         let builder = thread::Builder::new().name("sockjs session".to_owned());
-        let started = builder.spawn(move || inner.talk(handed));
+        let started = builder.spawn(move || {
+            let _place = place;
+            inner.talk(handed);
+        });
         started.map(drop).map_err(|error| {
             log::error!("sockjs: no thread for a session: {error}");
             self.0.registry.forget(id, session);
@@ -156,22 +157,20 @@ impl Service {
     }
 
     fn websocket(&self, request: Request, transport: Transport) -> Response {
-        let Ok(mut counted) = self.0.registry.count_socket() else {
+        let Ok(place) = self.0.registry.take_place() else {
             return overloaded();
         };
         let inner = self.0.clone();
         let (request, opening) = keep_opening(request);
         self.0.websocket.upgrade(request, move |ws: WebSocket| {
-            let session = match transport {
-                Transport::RawWebsocket => Session::raw(ws, opening),
-                _ => {
-                    ws.send("o")?;
-                    counted.have_heartbeats(ws.sender());
-                    Session::framed(ws, opening)
-                }
-            };
-            inner.talk(session);
-            drop(counted);
+            let _place = place;
+            if transport == Transport::RawWebsocket {
+                inner.talk(Session::raw(ws, opening));
+            } else {
+                ws.send("o")?;
+                let _beating = inner.registry.have_heartbeats(ws.sender());
+                inner.talk(Session::framed(ws, opening));
+            }
             Ok(())
         })
     }

@@ -41,6 +41,39 @@ fn there_are_only_so_many_sessions() {
 }
 
 #[test]
+fn a_handler_that_does_not_end_keeps_its_place() {
+    let (go_on, may_go_on) = channel::<()>();
+    let may_go_on = Mutex::new(Some(may_go_on));
+    let config = Config::default()
+        .max_sessions(2)
+        .disconnect_delay(Duration::from_millis(20));
+    let service = config.service(move |_| {
+        let first = may_go_on.lock().unwrap().take();
+        if let Some(may_go_on) = first {
+            greenwire_runtime::unblock(move || may_go_on.recv().unwrap_err());
+        }
+        Ok(())
+    });
+    let addr = super::start(Router::new().mount("/x", service.clone()));
+    let path = fresh("/x");
+    post(addr, &format!("{path}/xhr"), "").check(200, "o\n");
+    post(addr, &format!("{path}/xhr_send"), "[]").check(204, "");
+    // Without its name it is still there.
+    let begin = Instant::now();
+    while post(addr, &format!("{path}/xhr_send"), "[]").status != 404 {
+        assert!(begin.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(service.sessions(), 1);
+    post(addr, &format!("{}/xhr", fresh("/x")), "").check(200, "o\n");
+    drop(go_on);
+    while service.sessions() > 0 {
+        assert!(begin.elapsed() < PATIENCE, "{service:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
 fn a_body_too_long() {
     let addr = serve(steady().max_message_size(100).service(echo));
     let path = fresh("/x");

@@ -9,6 +9,7 @@ mod headers;
 mod limits;
 mod pages;
 mod polling;
+mod storm;
 mod streaming;
 mod styles;
 mod websocket;

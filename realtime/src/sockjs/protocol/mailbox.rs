@@ -19,7 +19,7 @@ pub(crate) struct Mailbox {
     /// The client has been told that the session is open.
     greeted: bool,
     closed: Option<Close>,
-    /// Forgotten: a receiver that comes now has to begin a new session.
+    /// To be forgotten: its name may be used for a new session.
     expired: bool,
     /// Who takes frames, by number.
     receiver: Option<u64>,
@@ -42,17 +42,6 @@ pub(crate) struct Limits {
     pub(crate) slow_reader: SlowReader,
     pub(crate) disconnect_delay: Duration,
     pub(crate) heartbeat: Duration,
-}
-
-/// What becomes of a receiver that comes.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Arrival {
-    /// It may take frames, under this number.
-    Welcome(u64),
-    /// It is told this, and nothing else.
-    Refused(Close),
-    /// There is no such session any more.
-    Expired,
 }
 
 /// What becomes of a message for the client.
@@ -92,23 +81,25 @@ impl Mailbox {
         }
     }
 
-    /// A receiver has come.
-    pub(crate) fn arrive(&mut self, now: Instant) -> Arrival {
+    /// A receiver has come: the number under which it may take frames, or the one thing that it is told.
+    pub(crate) fn arrive(&mut self, now: Instant) -> Result<u64, Close> {
         match &self.closed {
-            _ if self.expired => return Arrival::Expired,
-            // It is told again and again, until the session expires.
-            Some(close)
-                if self.greeted && (self.receiver.is_some() || self.outgoing.is_empty()) =>
-            {
-                return Arrival::Refused(close.clone());
+            // It is told again and again, once what was sent before has been taken.
+            Some(close) if self.expired || self.receiver.is_some() || self.has_told_all() => {
+                return Err(close.clone());
             }
-            _ if self.receiver.is_some() => return Arrival::Refused(Close::ANOTHER),
+            _ if self.receiver.is_some() => return Err(Close::ANOTHER),
             _ => {}
         }
         self.last_receiver += 1;
         self.receiver = Some(self.last_receiver);
         self.since = now;
-        Arrival::Welcome(self.last_receiver)
+        self.heartbeat_due = false;
+        Ok(self.last_receiver)
+    }
+
+    fn has_told_all(&self) -> bool {
+        self.greeted && self.outgoing.is_empty()
     }
 
     /// The next frame for a receiver, with messages of about `room` bytes; `None` if it has to wait.
@@ -233,6 +224,10 @@ impl Mailbox {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.is_some()
+    }
+
+    pub(crate) fn is_expired(&self) -> bool {
+        self.expired
     }
 
     /// Looks at the time.

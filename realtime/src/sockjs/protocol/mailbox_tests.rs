@@ -34,15 +34,8 @@ impl Story {
         story
     }
 
-    fn arrive(&mut self) -> Arrival {
-        self.mailbox.arrive(self.now)
-    }
-
     fn receiver(&mut self) -> u64 {
-        match self.arrive() {
-            Arrival::Welcome(receiver) => receiver,
-            other => panic!("{other:?}"),
-        }
+        self.mailbox.arrive(self.now).unwrap()
     }
 
     fn next(&mut self, receiver: u64) -> String {
@@ -52,14 +45,13 @@ impl Story {
 
     /// What a whole response holds.
     fn poll(&mut self) -> String {
-        match self.arrive() {
-            Arrival::Welcome(receiver) => {
+        match self.mailbox.arrive(self.now) {
+            Ok(receiver) => {
                 let frame = self.next(receiver);
                 self.mailbox.leave(receiver, self.now);
                 frame
             }
-            Arrival::Refused(close) => Frame::Close(close).encode(),
-            Arrival::Expired => "expired".to_owned(),
+            Err(close) => Frame::Close(close).encode(),
         }
     }
 
@@ -118,7 +110,6 @@ fn a_closed_session_says_so_until_it_expires() {
     assert_eq!(story.pass(DELAY / 2), Tick::Nothing);
     assert_eq!(story.poll(), r#"c[3000,"Go away!"]"#);
     assert_eq!(story.pass(DELAY / 2), Tick::Expired);
-    assert_eq!(story.poll(), "expired");
 }
 
 #[test]
@@ -169,8 +160,8 @@ fn without_a_receiver_a_session_expires() {
     story.mailbox.leave(receiver, story.now);
     assert_eq!(story.pass(DELAY / 2), Tick::Nothing);
     assert_eq!(story.pass(DELAY / 2), Tick::Expired);
-    assert!(story.mailbox.is_closed());
-    assert_eq!(story.arrive(), Arrival::Expired);
+    assert!(story.mailbox.is_closed() && story.mailbox.is_expired());
+    assert_eq!(story.poll(), r#"c[1006,"Session timed out"]"#);
 }
 
 #[test]
