@@ -18,9 +18,10 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`pubsub`] | topics, and who is told what is published there; in one process |
+//! | [`pubsub`] | topics, and who is told what is published there; in one process, or through Redis in many |
 //! | [`comet`] | messages for browsers: a websocket, server-sent events, long polls; with Shaveet's API |
 //! | [`sockjs`] | SockJS: a websocket where there is one, and its like over HTTP elsewhere |
+//! | `redis` | a Redis client; feature `redis` |
 //!
 //! # Errors
 //!
@@ -38,4 +39,6 @@
 pub mod comet;
 mod jsonp;
 pub mod pubsub;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod sockjs;

@@ -34,10 +34,14 @@ struct Queue<T> {
     capacity: usize,
     /// How many of the events are from the history, and have room besides.
     backlog: usize,
+    /// How many of them are no messages, and have room, too.
+    notices: usize,
     /// What is missing before the first event.
     gap: Gap,
     /// The number of the last message that was put in.
     last: u64,
+    /// Whether the last notice that was put in is that the connection stands.
+    is_connected: bool,
     end: End,
 }
 
@@ -72,8 +76,10 @@ impl<T> Inbox<T> {
                 events: VecDeque::new(),
                 capacity: options.capacity,
                 backlog: 0,
+                notices: 0,
                 gap: Gap::None,
                 last: 0,
+                is_connected: true,
                 end: End::NotYet,
             }),
             arrival: sync::Event::new(),
@@ -126,6 +132,33 @@ impl<T> Inbox<T> {
         }
         drop(dropped);
         put
+    }
+
+    /// Puts in, whatever the capacity, that the connection is lost or stands, unless the subscriber knows.
+    pub(super) fn notice(&self, is_connected: bool) {
+        let mut queue = self.lock();
+        if queue.end != End::NotYet || queue.is_connected == is_connected {
+            return;
+        }
+        queue.is_connected = is_connected;
+        let notice = match (is_connected, queue.events.back()) {
+            (true, _) => Some(Event::Reconnected),
+            (false, Some(Event::Reconnected)) => None,
+            (false, _) => Some(Event::Disconnected),
+        };
+        match notice {
+            Some(notice) => {
+                queue.notices += 1;
+                queue.events.push_back(notice);
+            }
+            // It was back for a moment only. So a connection that comes and goes takes no memory.
+            None => {
+                queue.notices -= 1;
+                queue.events.pop_back();
+            }
+        }
+        drop(queue);
+        self.arrival.set();
     }
 
     /// Parks until no more waits than fits, or nobody receives it any more.
@@ -209,7 +242,7 @@ impl<T> Take for Inbox<T> {
 
 impl<T> Queue<T> {
     fn limit(&self) -> usize {
-        self.capacity + self.backlog
+        self.capacity + self.backlog + self.notices
     }
 
     fn is_full(&self) -> bool {
@@ -222,15 +255,32 @@ impl<T> Queue<T> {
 
     fn pop(&mut self) -> Option<Event<T>> {
         let event = self.events.pop_front();
-        self.backlog = self.backlog.saturating_sub(1);
+        match event.as_ref().is_some_and(Event::is_message) {
+            true => self.backlog = self.backlog.saturating_sub(1),
+            false => self.notices = self.notices.saturating_sub(1),
+        }
         if self.events.is_empty() && self.events.capacity() > KEPT_CAPACITY {
             self.events = VecDeque::new();
         }
         event
     }
 
+    /// Takes the oldest message out. Notices are kept, as far as they say anything new.
     fn drop_oldest(&mut self) -> Option<Event<T>> {
-        let dropped = self.pop();
+        let oldest = self.events.iter().position(Event::is_message)?;
+        let dropped = self.events.remove(oldest);
+        self.backlog = self.backlog.saturating_sub(1);
+        while self
+            .events
+            .iter()
+            .take(3)
+            .filter(|event| !event.is_message())
+            .count()
+            == 3
+        {
+            self.events.drain(..2);
+            self.notices -= 2;
+        }
         self.gap = match self.gap {
             Gap::None => Gap::Of(1),
             Gap::Of(count) => Gap::Of(count + 1),
@@ -259,5 +309,62 @@ impl Gap {
             Gap::Of(count) => Some(Event::Missed(Some(count))),
             Gap::Unknown => Some(Event::Missed(None)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Inbox, Take};
+    use crate::pubsub::{Event, Id, Message, Options};
+
+    fn inbox(capacity: usize) -> Inbox<u64> {
+        Inbox::new(&Options::default().capacity(capacity))
+    }
+
+    fn put(inbox: &Inbox<u64>, number: u64) {
+        let id = Id { history: 0, number };
+        inbox.put(&Message::new("news".into(), id, number));
+    }
+
+    /// All that can be taken, as text: messages by their payloads.
+    fn taken(inbox: &Inbox<u64>) -> Vec<String> {
+        let taken = std::iter::from_fn(|| inbox.try_take());
+        let texts = taken.map(|event| match event {
+            Ok(Event::Message(message)) => message.payload().to_string(),
+            Ok(event) => format!("{event:?}"),
+            Err(end) => end.to_string(),
+        });
+        texts.collect()
+    }
+
+    #[test]
+    fn notices_stand_where_they_happened() {
+        let inbox = inbox(2);
+        inbox.notice(true);
+        put(&inbox, 1);
+        inbox.notice(false);
+        inbox.notice(false);
+        inbox.notice(true);
+        put(&inbox, 2);
+        assert_eq!(taken(&inbox), ["1", "Disconnected", "Reconnected", "2"]);
+    }
+
+    #[test]
+    fn a_connection_that_comes_and_goes_takes_no_memory() {
+        let inbox = inbox(2);
+        for _ in 0..1000 {
+            inbox.notice(false);
+            inbox.notice(true);
+        }
+        inbox.notice(false);
+        assert_eq!(taken(&inbox), ["Disconnected"]);
+        for number in 1..1000 {
+            inbox.notice(true);
+            put(&inbox, number);
+            inbox.notice(false);
+        }
+        let expected =
+            "Missed(Some(997)) Reconnected 998 Disconnected Reconnected 999 Disconnected";
+        assert_eq!(taken(&inbox).join(" "), expected);
     }
 }

@@ -17,6 +17,17 @@ pub enum Event<T> {
     /// The subscriber was too slow: the subscription ends here
     /// ([`SlowSubscriber::Disconnect`](super::SlowSubscriber::Disconnect)).
     TooSlow,
+    /// The connection to Redis is lost. Nothing comes until [`Event::Reconnected`]; what is published
+    /// elsewhere meanwhile is missed.
+    Disconnected,
+    /// The connection to Redis stands again: all that is published from here on comes.
+    Reconnected,
+}
+
+impl<T> Event<T> {
+    pub(super) fn is_message(&self) -> bool {
+        matches!(self, Event::Message(_))
+    }
 }
 
 /// A message, which all its subscribers share. Cloning it copies a pointer.
@@ -56,6 +67,14 @@ impl<T> Message<T> {
     }
 }
 
+impl<T: AsRef<[u8]>> Message<T> {
+    /// The payload as text, if it is UTF-8.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        str::from_utf8(self.payload().as_ref()).ok()
+    }
+}
+
 impl<T> Clone for Message<T> {
     fn clone(&self) -> Message<T> {
         Message(self.0.clone())
@@ -68,6 +87,8 @@ impl<T> Clone for Event<T> {
             Event::Message(message) => Event::Message(message.clone()),
             Event::Missed(count) => Event::Missed(*count),
             Event::TooSlow => Event::TooSlow,
+            Event::Disconnected => Event::Disconnected,
+            Event::Reconnected => Event::Reconnected,
         }
     }
 }

@@ -66,10 +66,14 @@ mod history;
 mod inbox;
 mod message;
 mod pattern;
+#[cfg(feature = "redis")]
+mod redis;
 mod registry;
 mod subscription;
 mod topics;
 
+#[cfg(feature = "redis")]
+pub use self::redis::{Redis, RedisConfig};
 pub use config::{Config, Options, SlowSubscriber};
 pub use message::{Event, Id, Message, ParseIdError};
 pub use subscription::{IntoIter, Iter, Messages, Subscription};

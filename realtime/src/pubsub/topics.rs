@@ -2,7 +2,7 @@
 
 use super::config::{Config, Options};
 use super::inbox::Inbox;
-use super::registry::Registry;
+use super::registry::{Registry, Teller};
 use super::subscription::Subscription;
 use greenwire_runtime::sync::{Mutex, MutexGuard, PoisonError};
 use std::fmt;
@@ -76,7 +76,12 @@ impl<T> Topics<T> {
     /// Topics with settings of your own.
     #[must_use]
     pub fn with(config: Config) -> Topics<T> {
-        let registry = Registry::new(config);
+        Topics::linked(config, None)
+    }
+
+    /// Topics whose messages come from elsewhere, if there is a link.
+    pub(super) fn linked(config: Config, link: Option<Teller>) -> Topics<T> {
+        let registry = Registry::new(config, link);
         Topics {
             hub: Arc::new(Hub(Mutex::new(registry))),
         }
@@ -86,13 +91,11 @@ impl<T> Topics<T> {
     /// from here on is received.
     ///
     /// Parks only for others who publish or subscribe at the moment.
-    #[must_use = "a subscription ends when it is dropped"]
     pub fn subscribe(&self, to: impl Into<Filter>) -> Subscription<T> {
         self.subscribe_with(to, &Options::default())
     }
 
     /// As [`subscribe`](Topics::subscribe), with options of your own.
-    #[must_use = "a subscription ends when it is dropped"]
     pub fn subscribe_with(&self, to: impl Into<Filter>, options: &Options) -> Subscription<T> {
         let filter = to.into();
         let inbox = Arc::new(Inbox::new(options));
@@ -113,6 +116,18 @@ impl<T> Topics<T> {
             inbox.wait_for_room();
         }
         published.reached
+    }
+
+    /// Tells all subscribers that the link is lost, or stands again.
+    #[cfg(feature = "redis")]
+    pub(super) fn notice(&self, is_linked: bool) {
+        let mut registry = self.hub.lock();
+        let removed = match is_linked {
+            true => registry.resume(),
+            false => registry.interrupt(),
+        };
+        drop(registry);
+        drop(removed);
     }
 }
 

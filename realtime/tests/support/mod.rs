@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every story uses a part of it")]
 
+pub(crate) mod redis_server;
+
 use greenwire_runtime::thread;
 use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
@@ -15,7 +17,10 @@ pub(crate) fn on_green(story: impl FnOnce() + Send + 'static) {
     match thread::spawn(story).join_timeout(DEADLINE) {
         Ok(Ok(())) => {}
         Ok(Err(panic)) => resume_unwind(panic),
-        Err(_still_runs) => panic!("the story has not ended in {DEADLINE:?}"),
+        Err(_still_runs) => panic!(
+            "the story has not ended in {DEADLINE:?}:\n{}",
+            greenwire_runtime::dump()
+        ),
     }
 }
 
