@@ -236,6 +236,15 @@ pub const SCENARIOS: &[Scenario] = &[
         work: Work::Load(|_| slow_readers()),
     },
     Scenario {
+        name: "slow-heads",
+        title: "Slow heads",
+        about: "4,000 requests a second on 64 connections, whatever the server does, to GET /plaintext: alone, \
+                and while 10,000 other clients send the head of a request, a line a second, which never ends. \
+                The difference is what those cost the others.",
+        metrics: LATENCY,
+        work: Work::Load(|_| slow_heads()),
+    },
+    Scenario {
         name: "compute",
         title: "One computes, many wait",
         about: "1,000 requests a second, whatever the server does, to GET /wait, which waits 10 ms, and \
@@ -304,6 +313,22 @@ fn slow_readers() -> Vec<Point> {
     let mut broadcast = sizes(&[90], Service::Broadcast, set, Kind::Broadcast).remove(0);
     broadcast.label = "broadcast".to_owned();
     vec![echo, broadcast]
+}
+
+fn slow_heads() -> Vec<Point> {
+    let mut alone = http("/plaintext", HELLO, 1).remove(0);
+    alone.load.rate = Some(4000.0);
+    alone.label = "alone".to_owned();
+    let mut beside = alone.clone();
+    let mut slow = alone.load.clone();
+    slow.kind = Kind::SlowHead;
+    slow.connections = 10_000;
+    slow.rate = None;
+    slow.warm_up = 0.0;
+    slow.seconds = 3600.0;
+    beside.beside = Some(slow);
+    beside.label = "10,000 slow heads".to_owned();
+    vec![alone, beside]
 }
 
 fn compute() -> Vec<Point> {

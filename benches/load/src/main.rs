@@ -7,7 +7,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: load KIND --address IP:PORT [option...]
 
-  KIND               tcp-echo, http, churn, websocket-echo, broadcast, idle or stall
+  KIND               tcp-echo, http, churn, websocket-echo, broadcast, idle, stall or slow-head
   --path PATH        what is asked for, or the path of the websocket (default /)
   --body TEXT        what the body of every response must be
   --size N           bytes of a message (default 20)

@@ -21,9 +21,11 @@ pub enum Kind {
     Idle,
     /// Websockets that send messages, of which they read nothing.
     Stall,
+    /// Send the head of a request, a line a second, and never its end.
+    SlowHead,
 }
 
-const KINDS: [(&str, Kind); 7] = [
+const KINDS: [(&str, Kind); 8] = [
     ("tcp-echo", Kind::TcpEcho),
     ("http", Kind::Http),
     ("churn", Kind::Churn),
@@ -31,6 +33,7 @@ const KINDS: [(&str, Kind); 7] = [
     ("broadcast", Kind::Broadcast),
     ("idle", Kind::Idle),
     ("stall", Kind::Stall),
+    ("slow-head", Kind::SlowHead),
 ];
 
 /// What a load generator is to do.

@@ -103,7 +103,7 @@ impl Crowd {
     fn gather(plan: &Arc<Plan>) -> io::Result<Crowd> {
         let count = plan.connections;
         Ok(match plan.kind {
-            Kind::TcpEcho | Kind::Http | Kind::WebsocketEcho | Kind::Stall => {
+            Kind::TcpEcho | Kind::Http | Kind::WebsocketEcho | Kind::Stall | Kind::SlowHead => {
                 let open = opener(plan);
                 Crowd::Exchanges(connect::all(plan, count, open)?)
             }
@@ -213,13 +213,14 @@ fn converse(
     start: Instant,
     tally: &Tally,
 ) -> io::Result<()> {
+    let turn = index as f64 / plan.connections as f64;
     match plan.rate {
         _ if plan.kind == Kind::Stall => idle::stall(&mut exchange, tally),
+        _ if plan.kind == Kind::SlowHead => idle::dawdle(&exchange.stream, turn, tally),
         None => exchange.closed_loop(plan.window, tally),
         Some(rate) => {
             let interval = Duration::from_secs_f64(plan.connections as f64 / rate);
-            let turn = interval.mul_f64(index as f64 / plan.connections as f64);
-            exchange.open_loop(start + turn, interval, tally)
+            exchange.open_loop(start + interval.mul_f64(turn), interval, tally)
         }
     }
 }
@@ -227,7 +228,7 @@ fn converse(
 /// How a connection of the plan is opened.
 fn opener(plan: &Plan) -> impl Fn(&Plan, usize) -> io::Result<Exchange> + Send + Sync + use<> {
     let messages = match plan.kind {
-        Kind::Http => {
+        Kind::Http | Kind::SlowHead => {
             let request = request(&plan.address.to_string(), &plan.path);
             let length = request.len();
             Messages {
@@ -243,7 +244,7 @@ fn opener(plan: &Plan) -> impl Fn(&Plan, usize) -> io::Result<Exchange> + Send +
         let stream = connect::connect(plan, index)?;
         let first = index * 7;
         let answers = match plan.kind {
-            Kind::Http => Answers::Http(Responses::new(plan.body.as_deref())),
+            Kind::Http | Kind::SlowHead => Answers::Http(Responses::new(plan.body.as_deref())),
             Kind::TcpEcho => Answers::Echo(echo(&messages, first)),
             _ => {
                 connect::patiently(&stream, |stream| frames::open(stream, &plan.path))?;
