@@ -70,7 +70,10 @@ fn wire(payload: usize) -> Vec<u8> {
 }
 
 /// Calls `take_apart`, which counts the bytes of payload, for so many operations.
-fn measure<const N: usize>(operations: u64, mut take_apart: impl FnMut(&[u8]) -> usize) -> Duration {
+fn measure<const N: usize>(
+    operations: u64,
+    mut take_apart: impl FnMut(&[u8]) -> usize,
+) -> Duration {
     let wire = wire(N);
     let start = Instant::now();
     for _ in 0..operations / frames(N) {

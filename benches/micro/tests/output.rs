@@ -46,7 +46,12 @@ fn every_operation_is_measured_for_every_runtime() {
         Vec::from_iter(&have_timers),
         ["greenwire", "tokio", "tokio, current_thread"]
     );
-    let libraries = ["fastwebsockets", "greenwire", "tokio-websockets", "tungstenite"];
+    let libraries = [
+        "fastwebsockets",
+        "greenwire",
+        "tokio-websockets",
+        "tungstenite",
+    ];
     let frames: Vec<_> = peers
         .extract_if(.., |name, _| name.starts_with("websocket"))
         .collect();
