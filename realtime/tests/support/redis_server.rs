@@ -1,8 +1,9 @@
 //! A real Redis server for a story, on a port and in a folder of its own.
 
-use greenwire_net::{TcpListener, TcpStream};
+#![allow(dead_code, reason = "every story uses a part of it")]
+
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio, id};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -81,7 +82,10 @@ impl RedisServer {
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
         command.args(["--port", &self.addr.port().to_string()]);
         command.arg("--dir").arg(&self.folder).args(&self.options);
-        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         self.process = Some(command.spawn().unwrap());
         super::until("the server accepts", || {
             TcpStream::connect(self.addr).is_ok()
