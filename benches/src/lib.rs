@@ -18,6 +18,8 @@
 pub mod check;
 pub mod children;
 pub mod cpus;
+pub mod descriptors;
+pub mod example;
 pub mod flags;
 pub mod loads;
 pub mod machine;

@@ -15,13 +15,12 @@
 mod crowd;
 mod punctuality;
 mod report;
-mod server;
 
 use crowd::Crowd;
+use greenwire_bench::descriptors;
+use greenwire_bench::example::Example;
 use punctuality::{Measured, Punctuality};
 use report::Load;
-use rustix::process::{Resource, getrlimit, setrlimit};
-use server::Server;
 use std::error::Error;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -68,12 +67,14 @@ fn main() -> ExitCode {
 }
 
 fn measure(flags: &Flags) -> Result<(), Box<dyn Error>> {
-    allow_descriptors(flags.clients as u64)?;
-    let mut server = Server::start(&flags.relay, flags.threads)?;
+    descriptors::allow(flags.clients as u64)?;
+    let arguments: &[&str] = if flags.threads { &["--threads"] } else { &[] };
+    let mut server = Example::start(&flags.relay, arguments)?;
+    let url = format!("ws://{}/relay", server.address());
     let before = server.process().memory()?;
 
     let start = Instant::now();
-    let (crowd, refused) = Crowd::gather(server.url(), flags.clients, flags.every, |connected| {
+    let (crowd, refused) = Crowd::gather(&url, flags.clients, flags.every, |connected| {
         eprint!("\r{connected} of {} are connected", flags.clients);
     });
     eprintln!(" after {:.1} s", start.elapsed().as_secs_f64());
@@ -81,7 +82,7 @@ fn measure(flags: &Flags) -> Result<(), Box<dyn Error>> {
         eprintln!("the relay takes no more: {error}");
     }
 
-    let observed = observe(&server, &crowd, flags);
+    let observed = observe(&server, &url, &crowd, flags);
     report::crowd(&crowd, flags.clients, flags.threads);
     match observed {
         Ok(observed) => {
@@ -105,12 +106,12 @@ struct Observed {
 }
 
 /// The measurement proper, after all have subscribed. The error is a relay that has ended.
-fn observe(server: &Server, crowd: &Crowd, flags: &Flags) -> io::Result<Observed> {
+fn observe(server: &Example, url: &str, crowd: &Crowd, flags: &Flags) -> io::Result<Observed> {
     eprintln!("they subscribe, over {} s", flags.every.as_secs());
     thread::sleep(flags.every + SETTLE);
     let (begin, samples) = (Load::of(server.process())?, crowd.samples());
     eprintln!("measuring for {} s", flags.time.as_secs());
-    let punctuality = Punctuality::measure(server.url(), flags.time);
+    let punctuality = Punctuality::measure(url, flags.time);
     let samples = crowd.samples() - samples;
     Ok(Observed {
         begin,
@@ -118,24 +119,6 @@ fn observe(server: &Server, crowd: &Crowd, flags: &Flags) -> io::Result<Observed
         samples_a_second: samples / flags.time.as_secs().max(1) as usize,
         punctuality,
     })
-}
-
-/// Every connection is a descriptor in both processes; the relay inherits the limit.
-fn allow_descriptors(clients: u64) -> Result<(), Box<dyn Error>> {
-    const OTHERS: u64 = 100;
-    let needed = clients + OTHERS;
-    let mut limit = getrlimit(Resource::Nofile);
-    if limit.current.is_none_or(|current| current >= needed) {
-        return Ok(());
-    }
-    if let Some(maximum) = limit.maximum.filter(|maximum| *maximum < needed) {
-        return Err(
-            format!("{needed} descriptors are needed, {maximum} allowed (`ulimit -Hn`)").into(),
-        );
-    }
-    limit.current = limit.maximum;
-    setrlimit(Resource::Nofile, limit)?;
-    Ok(())
 }
 
 fn seconds(value: OsString) -> Result<Duration, lexopt::Error> {

@@ -14,6 +14,8 @@ use methods::Fault;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+/// Never inlined, since polls wait below the caller.
+#[inline(never)]
 pub(super) fn answer(comet: &Comet, mut request: Request) -> Response {
     let config = &comet.shared.config;
     if let Some(refusal) = config.access.refuse(&request) {

@@ -10,6 +10,8 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Never inlined, since polls wait below the caller.
+#[inline(never)]
 pub(super) fn answer(shared: &Arc<Shared>, request: Request) -> Result<Response, Refusal> {
     if request.method() != Method::GET {
         return Err(Refusal::Method("GET"));

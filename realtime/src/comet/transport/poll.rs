@@ -17,44 +17,67 @@ const LONGEST_HELLO: u64 = 64 << 10;
 /// How often a poll looks whether anybody still waits for its answer.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-pub(super) fn answer(shared: &Arc<Shared>, mut request: Request) -> Result<Response, Refusal> {
-    let (hello, callback) = match *request.method() {
-        Method::GET => Hello::of_query(&request)?,
-        Method::POST => (read_hello(&mut request)?, None),
-        _ => return Err(Refusal::Method("GET, POST")),
-    };
-    if let Some(callback) = &callback
-        && !jsonp::is_callback(callback)
-    {
-        return Err(Refusal::Malformed("malformed callback\n"));
-    }
-    let peer = Peer::of(&request).cloned();
-    // Thousands wait at a time: none of them keeps what it does not need any more.
-    drop(request);
-    let mut reader = Reader::attach(shared, &hello)?;
-    drop(hello);
-    let has_hung_up = || peer.as_ref().is_some_and(Peer::has_hung_up);
-    let updates = wait(&reader, shared.config.poll_timeout, has_hung_up)?;
-    // What goes nowhere is for the next poll.
-    if !has_hung_up() {
-        reader.advance(&updates);
-    }
-    Ok(in_the_form_asked_for(&updates_as_json(&updates), callback))
+/// Never inlined, as the two functions below: while a poll waits, nothing is on its stack but what it needs then.
+/// There are thousands of them.
+#[inline(never)]
+pub(super) fn answer(shared: &Arc<Shared>, request: Request) -> Result<Response, Refusal> {
+    Poll::begin(shared, request)?.end()
 }
 
-/// Waits for messages. None after `limit`, or soon after the client has hung up.
-fn wait(
-    reader: &Reader,
+/// A poll that waits.
+struct Poll {
+    reader: Reader,
     limit: Duration,
-    has_hung_up: impl Fn() -> bool,
-) -> Result<Vec<Update>, Error> {
-    let deadline = Instant::now() + limit;
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let updates = reader.wait(left.min(LOOK_EVERY))?;
-        if !updates.is_empty() || left <= LOOK_EVERY || has_hung_up() {
-            return Ok(updates);
+    peer: Option<Peer>,
+    callback: Option<String>,
+}
+
+impl Poll {
+    #[inline(never)]
+    fn begin(shared: &Arc<Shared>, mut request: Request) -> Result<Poll, Refusal> {
+        let (hello, callback) = match *request.method() {
+            Method::GET => Hello::of_query(&request)?,
+            Method::POST => (read_hello(&mut request)?, None),
+            _ => return Err(Refusal::Method("GET, POST")),
+        };
+        if let Some(callback) = &callback
+            && !jsonp::is_callback(callback)
+        {
+            return Err(Refusal::Malformed("malformed callback\n"));
         }
+        Ok(Poll {
+            reader: Reader::attach(shared, &hello)?,
+            limit: shared.config.poll_timeout,
+            peer: Peer::of(&request).cloned(),
+            callback,
+        })
+    }
+
+    #[inline(never)]
+    fn end(mut self) -> Result<Response, Refusal> {
+        let updates = self.wait()?;
+        // What goes nowhere is for the next poll.
+        if !self.has_hung_up() {
+            self.reader.advance(&updates);
+        }
+        let updates = updates_as_json(&updates);
+        Ok(in_the_form_asked_for(&updates, self.callback.as_deref()))
+    }
+
+    /// Waits for messages. None after the limit, or soon after the client has hung up.
+    fn wait(&self) -> Result<Vec<Update>, Error> {
+        let deadline = Instant::now() + self.limit;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let updates = self.reader.wait(left.min(LOOK_EVERY))?;
+            if !updates.is_empty() || left <= LOOK_EVERY || self.has_hung_up() {
+                return Ok(updates);
+            }
+        }
+    }
+
+    fn has_hung_up(&self) -> bool {
+        self.peer.as_ref().is_some_and(Peer::has_hung_up)
     }
 }
 
@@ -65,7 +88,8 @@ fn read_hello(request: &mut Request) -> Result<Hello, Refusal> {
     Hello::of_json(&bytes.map_err(|_| Refusal::Malformed("the hello did not come\n"))?)
 }
 
-fn in_the_form_asked_for(updates: &str, callback: Option<String>) -> Response {
+#[inline(never)]
+fn in_the_form_asked_for(updates: &str, callback: Option<&str>) -> Response {
     let (content_type, body) = match callback {
         Some(callback) => (
             "application/x-javascript",

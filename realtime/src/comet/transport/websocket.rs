@@ -20,6 +20,8 @@ const LONGEST_HELLO: usize = 64 << 10;
 /// The close code for an unknown client or a wrong key, as 404 is elsewhere. Trying again is in vain.
 const UNKNOWN_CLIENT: u16 = 4404;
 
+/// Never inlined, since polls wait below the caller.
+#[inline(never)]
 pub(super) fn answer(shared: &Arc<Shared>, request: Request) -> Response {
     let config = Config::default().max_message_size(LONGEST_HELLO);
     let config = match &shared.config.origins {
