@@ -457,3 +457,19 @@ fn os_threads_block_as_ever_on_a_socket_of_green_threads() {
     (&theirs).write_all(b"y").unwrap();
     assert_eq!(reads.join().unwrap(), 1);
 }
+
+/// One may, if an OS thread wakes it; and it is counted, since two could not.
+#[test]
+fn a_wait_that_belongs_to_the_os_thread_is_told_of() {
+    on_one_worker();
+    let before = monkey::report().waits_of_os_thread;
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let waits = spawn_green(move || receiver.recv().unwrap());
+    let begin = Instant::now();
+    while monkey::report().waits_of_os_thread == before {
+        assert!(begin.elapsed() < support::DEADLINE);
+        std::thread::yield_now();
+    }
+    sender.send(5).unwrap();
+    assert_eq!(waits.join(), 5);
+}
