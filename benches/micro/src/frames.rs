@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use tokio::io::{Join, Sink, join, sink};
 use tokio::runtime::Builder;
 
-/// How many bytes are in memory at a time: less than a CPU's cache holds.
-const WIRE: usize = 1 << 18;
+/// How many bytes of payload are in memory at a time, if a frame has not more: about what a server reads at once.
+const WIRE: usize = 1 << 16;
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
@@ -69,17 +69,19 @@ fn wire(payload: usize) -> Vec<u8> {
     frame.repeat(frames(payload) as usize)
 }
 
-/// Calls `take_apart`, which counts the bytes of payload, for so many operations.
-fn measure<const N: usize>(
-    operations: u64,
-    mut take_apart: impl FnMut(&[u8]) -> usize,
-) -> Duration {
+/// Adds up what `take_apart` measures, for so many operations. Making a connection is not in it.
+fn measure<const N: usize>(operations: u64, take_apart: impl Fn(&[u8]) -> Duration) -> Duration {
     let wire = wire(N);
+    (0..operations / frames(N)).map(|_| take_apart(&wire)).sum()
+}
+
+/// How long it takes to get every frame, each of which has `N` bytes of payload.
+fn timed<const N: usize>(mut next: impl FnMut() -> usize) -> Duration {
     let start = Instant::now();
-    for _ in 0..operations / frames(N) {
-        assert_eq!(take_apart(&wire), N * frames(N) as usize);
-    }
-    start.elapsed()
+    let bytes: usize = (0..frames(N)).map(|_| next()).sum();
+    let taken = start.elapsed();
+    assert_eq!(bytes, N * frames(N) as usize);
+    taken
 }
 
 fn greenwire<const N: usize>(operations: u64) -> Duration {
@@ -88,14 +90,17 @@ fn greenwire<const N: usize>(operations: u64) -> Duration {
         measure::<N>(operations, |wire| {
             let (stream, _) = UnixStream::pair().expect("two descriptors");
             let stream = greenwire_net::unix::UnixStream::from(stream);
-            let mut bytes = 0;
-            config.serve_upgraded(stream, wire.to_vec(), |mut ws| {
-                for _ in 0..frames(N) {
-                    bytes += ws.receive()?.map_or(0, |message| message.len());
-                }
+            let start = Instant::now();
+            let read = wire.to_vec();
+            let mut taken = start.elapsed();
+            config.serve_upgraded(stream, read, |mut ws| {
+                taken += timed::<N>(|| match ws.receive() {
+                    Ok(Some(message)) => message.len(),
+                    end => panic!("no message: {end:?}"),
+                });
                 Ok(())
             });
-            bytes
+            taken
         })
     };
     thread::spawn(run).join().expect("it does not panic")
@@ -125,8 +130,7 @@ fn tungstenite<const N: usize>(operations: u64) -> Duration {
     measure::<N>(operations, |wire| {
         let stream = InMemory(Cursor::new(wire));
         let mut ws = WebSocket::from_raw_socket(stream, Role::Server, None);
-        let message = |_| ws.read().expect("a message").len();
-        (0..frames(N)).map(message).sum()
+        timed::<N>(|| ws.read().expect("a message").len())
     })
 }
 
@@ -135,18 +139,26 @@ fn in_memory(wire: &[u8]) -> Join<&[u8], Sink> {
     join(wire, sink())
 }
 
+/// As [`timed`], within one asynchronous block.
+async fn timed_async<const N: usize>(mut next: impl AsyncFnMut() -> usize) -> Duration {
+    let start = Instant::now();
+    let mut bytes = 0;
+    for _ in 0..frames(N) {
+        bytes += next().await;
+    }
+    let taken = start.elapsed();
+    assert_eq!(bytes, N * frames(N) as usize);
+    taken
+}
+
 fn tokio_websockets<const N: usize>(operations: u64) -> Duration {
     let runtime = Builder::new_current_thread().build().expect("a runtime");
     measure::<N>(operations, |wire| {
-        runtime.block_on(async {
-            let mut ws = tokio_websockets::ServerBuilder::new().serve(in_memory(wire));
-            let mut bytes = 0;
-            for _ in 0..frames(N) {
-                let message = ws.next().await.expect("not the end");
-                bytes += message.expect("a message").into_payload().len();
-            }
-            bytes
-        })
+        let mut ws = tokio_websockets::ServerBuilder::new().serve(in_memory(wire));
+        runtime.block_on(timed_async::<N>(async || {
+            let message = ws.next().await.expect("not the end");
+            message.expect("a message").into_payload().len()
+        }))
     })
 }
 
@@ -154,13 +166,9 @@ fn fastwebsockets<const N: usize>(operations: u64) -> Duration {
     use fastwebsockets::{Role, WebSocket};
     let runtime = Builder::new_current_thread().build().expect("a runtime");
     measure::<N>(operations, |wire| {
-        runtime.block_on(async {
-            let mut ws = WebSocket::after_handshake(in_memory(wire), Role::Server);
-            let mut bytes = 0;
-            for _ in 0..frames(N) {
-                bytes += ws.read_frame().await.expect("a frame").payload.len();
-            }
-            bytes
-        })
+        let mut ws = WebSocket::after_handshake(in_memory(wire), Role::Server);
+        runtime.block_on(timed_async::<N>(async || {
+            ws.read_frame().await.expect("a frame").payload.len()
+        }))
     })
 }
