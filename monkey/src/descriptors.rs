@@ -11,7 +11,7 @@ use std::ffi::{c_int, c_short};
 use std::io::{self, ErrorKind};
 use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use greenwire_runtime::io::{Direction, Source};
@@ -91,9 +91,8 @@ pub(crate) fn wait_for<R>(
 
 /// A descriptor is about to be closed: who waits for it hears of it.
 pub(crate) fn closes(fd: RawFd) {
-    // Either a wait that begins now is seen here, or it finds the descriptor closed.
-    fence(Ordering::SeqCst);
-    if WAITS.load(Ordering::SeqCst) == 0 {
+    // Whoever begins to wait at this very moment may find the descriptor open or closed.
+    if WAITS.load(Ordering::Acquire) == 0 {
         return;
     }
     if let Some(watch) = shard(fd).with(|watched| watched.remove(&fd)) {
