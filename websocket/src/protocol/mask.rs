@@ -1,5 +1,7 @@
 //! Masking (RFC 6455 §5.3): payload XOR a four-byte key that repeats.
 
+use std::array;
+
 /// XORs `data` with `key` in place and returns the key rotated to continue after `data`, so that a
 /// payload may be unmasked in pieces of any size.
 ///
@@ -20,6 +22,24 @@ pub(crate) fn apply(key: [u8; 4], data: &mut [u8]) -> [u8; 4] {
         .to_le_bytes()
 }
 
+/// A copy of `data` XORed with `key`, in one pass.
+pub(crate) fn copied(key: [u8; 4], data: &[u8]) -> Vec<u8> {
+    const LANE: usize = 32;
+    let lane: [u8; LANE] = array::from_fn(|i| key[i % 4]);
+    let (lanes, rest) = data.as_chunks::<LANE>();
+    let mut copy = Vec::with_capacity(data.len().div_ceil(LANE));
+    copy.extend(lanes.iter().map(|bytes| {
+        let mut bytes = *bytes;
+        for (byte, key) in bytes.iter_mut().zip(&lane) {
+            *byte ^= key;
+        }
+        bytes
+    }));
+    let mut copy = copy.into_flattened();
+    copy.extend(rest.iter().zip(&lane).map(|(byte, key)| byte ^ key));
+    copy
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,7 +58,9 @@ mod tests {
             for end in start..plain.len() {
                 let (mut words, mut bytes) = (plain.clone(), plain.clone());
                 apply(key, &mut words[start..end]);
+                let copy = copied(key, &plain[start..end]);
                 bytewise(key, &mut bytes[start..end]);
+                assert_eq!(copy, bytes[start..end], "{start}..{end}");
                 assert_eq!(words, bytes, "{start}..{end}");
             }
         }
