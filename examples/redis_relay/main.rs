@@ -12,7 +12,7 @@
 //! You should see the page of each process show what the other one's says, and the weather. Stop the Redis
 //! server, and start it again: the pages tell.
 
-use greenwire::http::{self, IntoResponse, Request, Response, StatusCode};
+use greenwire::http::{self, IntoResponse, Json, Request, Response, StatusCode};
 use greenwire::realtime::pubsub::{Event, Options, Redis, Subscription, pattern};
 use greenwire::websocket::{self, Message, Sender, WebSocket};
 use greenwire::{runtime, thread};
@@ -113,7 +113,8 @@ fn monitor_source(feed: &Subscription<Vec<u8>>, sender: &Sender) {
 
 /// Publishes what a browser says. The error is a sentence for whoever said it.
 fn say(message: &Message, redis: &Redis) -> Result<(), String> {
-    let said: Value = serde_json::from_slice(message.as_bytes()).map_err(|_| "that is not JSON")?;
+    let said = Json::<Value>::from_bytes(message.as_bytes());
+    let Json(said) = said.map_err(|_| "that is not JSON")?;
     let name = said["name"].as_str().unwrap_or("somebody").trim();
     let text = said["text"].as_str().unwrap_or_default().trim();
     if text.is_empty() {

@@ -14,6 +14,7 @@
 
 use crate::load::{SERIES, available};
 use crate::relay::Sample;
+use greenwire::http::Json;
 use greenwire::websocket::Message;
 use serde_json::{Map, Value, json};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -56,8 +57,8 @@ impl Command {
     /// The error is a sentence for whoever wrote the command.
     pub fn parse(message: &Message) -> Result<Command, String> {
         let text = message.as_text().ok_or("a command is text, not binary")?;
-        let command: Map<String, Value> =
-            serde_json::from_str(text).map_err(|error| format!("not a JSON object: {error}"))?;
+        let command = Json::<Map<String, Value>>::from_bytes(text.as_bytes());
+        let Json(command) = command.map_err(|error| format!("not a JSON object: {error}"))?;
         if let Some(line) = command.get("chat") {
             let text = words(line, "chat", LONGEST_LINE)?;
             let name = match command.get("name") {

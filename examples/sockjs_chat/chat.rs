@@ -5,6 +5,7 @@
 //!   room:    {"people": [NAME, …]}   {"said": {"who": NAME, "text": TEXT, "at": MILLISECONDS}}   {"news": TEXT}
 //! ```
 
+use greenwire::http::Json;
 use greenwire::realtime::sockjs::{Application, Error, Prepared, Sender, broadcast};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -65,7 +66,8 @@ impl State {
 
 impl Application for Chatter {
     fn on_message(&mut self, message: String) -> Result<(), Error> {
-        let command: Value = serde_json::from_str(&message).unwrap_or_default();
+        let command = Json::from_bytes(message.as_bytes());
+        let command: Value = command.map(|Json(value)| value).unwrap_or_default();
         if let Some(name) = text(&command, "join", LONGEST_NAME) {
             self.join(name);
         } else if let Some(text) = text(&command, "say", LONGEST_TEXT) {

@@ -2,7 +2,7 @@
 
 use crate::forms::Multipart;
 use crate::router::Params;
-use crate::{Error, Request};
+use crate::{Error, Json, Request};
 use cookie::Cookie;
 use http::header::{CONTENT_TYPE, COOKIE};
 use serde::de::DeserializeOwned;
@@ -49,7 +49,8 @@ pub trait RequestExt: sealed::Sealed {
     /// [`Error::UnsupportedType`], and [`Error::Malformed`] without a boundary.
     fn multipart(&mut self) -> Result<Multipart, Error>;
 
-    /// The body as JSON, of the type `application/json` or `application/…+json`.
+    /// The body as JSON, of the type `application/json` or `application/…+json`, nested
+    /// [64 deep](crate::Json::from_bytes) at most.
     ///
     /// # Errors
     /// As [`form`](RequestExt::form).
@@ -93,7 +94,7 @@ impl RequestExt for Request {
                 || (media.starts_with("application/") && media.ends_with("+json"))
         })?;
         let bytes = self.body_mut().read_to_vec()?;
-        serde_json::from_slice(&bytes).map_err(|error| Error::malformed("JSON", &error))
+        Json::from_bytes(&bytes).map(|Json(value)| value)
     }
 
     fn cookies(&self) -> impl Iterator<Item = Cookie<'_>> {

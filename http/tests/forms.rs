@@ -5,6 +5,7 @@ mod common;
 use common::{Client, exchange, start};
 use greenwire_http::{Config, Cookie, Error, IntoResponse, Request, RequestExt, Response, Router};
 use serde::Deserialize;
+use serde_json::Value;
 use std::io::Read;
 use std::net::SocketAddr;
 
@@ -64,6 +65,9 @@ fn server() -> SocketAddr {
         })
         .post("/json", |mut request: Request| {
             request.json().map(Search::into_text)
+        })
+        .post("/any-json", |mut request: Request| {
+            request.json::<Value>().map(|json| json.to_string())
         })
         .post("/multipart", multipart)
         .get("/cookies", cookies)
@@ -150,6 +154,17 @@ fn json() {
     let deep = "[".repeat(100_000);
     let answer = exchange(server(), post("/json", "application/json", &deep));
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+}
+
+#[test]
+fn json_takes_only_so_much_of_a_stack() {
+    let nested = |depth| format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+    let ask = |depth| post("/any-json", "application/json", &nested(depth));
+    check(&ask(64), "200", &nested(64));
+    let reason = "malformed JSON: it is nested too deep";
+    for depth in [65, 127, 100_000] {
+        check(&ask(depth), "400", reason);
+    }
 }
 
 #[test]

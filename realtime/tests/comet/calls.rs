@@ -34,6 +34,20 @@ fn a_call_is_answered() {
 }
 
 #[test]
+fn a_call_takes_only_so_much_of_a_stack() {
+    let (_, addr) = serve(Config::default());
+    for (depth, status) in [(50, "200"), (127, "400"), (100_000, "400")] {
+        let message = format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+        let call = format!(
+            r#"{{"method": "new_message", "params": ["ann", {message}, "room"], "id": 1}}"#
+        );
+        let mut client = Client::new(addr);
+        client.send("POST", "/", "", &call);
+        assert_eq!(client.answer().status(), status, "{depth}");
+    }
+}
+
+#[test]
 fn only_allowed_addresses_may_call() {
     let elsewhere: IpAddr = "192.0.2.1".parse().unwrap();
     let (_, addr) = serve(Config::default().allow_ips([elsewhere]));

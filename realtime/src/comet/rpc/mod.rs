@@ -9,7 +9,7 @@ mod tests;
 
 use super::Comet;
 use super::json;
-use greenwire_http::{IntoResponse, Method, Request, Response, StatusCode};
+use greenwire_http::{IntoResponse, Json, Method, Request, Response, StatusCode};
 use methods::Fault;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -48,14 +48,14 @@ fn wrong_method(request: &Request) -> Response {
 
 /// The answer to a body. Nothing but notifications is answered with nothing.
 fn answer_text(comet: &Comet, body: &[u8], max_batch: usize) -> (StatusCode, String) {
-    let reply = match serde_json::from_slice(body) {
-        Ok(Value::Array(calls)) if (1..=max_batch).contains(&calls.len()) => {
+    let reply = match Json::from_bytes(body) {
+        Ok(Json(Value::Array(calls))) if (1..=max_batch).contains(&calls.len()) => {
             let replies = calls.iter().filter_map(|call| reply(comet, call));
             let replies: Vec<String> = replies.collect();
             (!replies.is_empty()).then(|| format!("[{}]", replies.join(", ")))
         }
-        Ok(Value::Array(_)) => Some(unreadable(&Fault::BadBatch { most: max_batch })),
-        Ok(call) => reply(comet, &call),
+        Ok(Json(Value::Array(_))) => Some(unreadable(&Fault::BadBatch { most: max_batch })),
+        Ok(Json(call)) => reply(comet, &call),
         Err(_) => {
             let text = unreadable(&Fault::NoJson);
             return (StatusCode::BAD_REQUEST, text + "\n");
