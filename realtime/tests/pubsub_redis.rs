@@ -303,6 +303,22 @@ fn a_user_without_the_right_does_not_wait_for_ever() {
     });
 }
 
+#[test]
+fn version_three_of_the_protocol_makes_no_difference() {
+    on_both(|| {
+        let Some(server) = RedisServer::start(&[]) else {
+            return;
+        };
+        let redis = Redis::connect(format!("{}?protocol=resp3", server.url())).unwrap();
+        let news = redis.subscribe("news");
+        let rooms = redis.subscribe(pattern("room.*"));
+        assert_eq!(redis.publish("news", "hello").unwrap(), 1);
+        assert_eq!(redis.publish("room.7", "hi").unwrap(), 1);
+        assert_eq!(next(&news), "news: hello");
+        assert_eq!(next(&rooms), "room.7: hi");
+    });
+}
+
 /// Publishes, and returns the id in this process.
 fn publish(redis: &Redis, topic: &str, text: &str) -> Id {
     let feed = redis.subscribe(topic);

@@ -56,7 +56,7 @@ struct Open {
 }
 
 impl Reader {
-    /// The next value. An error leaves the stream between values.
+    /// The next value. After an error nobody knows where in the stream another one begins.
     pub(crate) fn value(&mut self, stream: &mut impl Read) -> RedisResult<Value> {
         let mut open: Vec<Open> = Vec::new();
         loop {

@@ -64,7 +64,8 @@ pub(super) struct Pushes {
 impl Pushes {
     pub(super) fn understand(&mut self, said: Value) -> Push {
         let parts = match said {
-            Value::Array(parts) => parts,
+            // The latter in version 3 of the protocol.
+            Value::Array(parts) | Value::Push { data: parts, .. } => parts,
             Value::ServerError(error) => return Push::Refusal(error.into()),
             _ => return Push::Other,
         };
@@ -117,7 +118,7 @@ fn message(topic: &[u8], payload: Vec<u8>) -> Push {
 mod tests {
     use super::{Push, Pushes, encode};
     use crate::pubsub::{Filter, pattern};
-    use ::redis::{Value, parse_redis_value};
+    use ::redis::{PushKind, Value, parse_redis_value};
 
     /// What is understood of these words, as text.
     fn understood(pushes: &mut Pushes, words: &[&str]) -> String {
@@ -167,6 +168,18 @@ mod tests {
         say(&["unsubscribe", "news"]);
         say(&["punsubscribe", "*s"]);
         assert_eq!(say(&copies[0]), "news: 1");
+    }
+
+    #[test]
+    fn both_versions_of_the_protocol_say_the_same() {
+        let words = ["message", "news", "hello"];
+        let texts = words.map(|word| Value::BulkString(word.into()));
+        let pushed = Value::Push {
+            kind: PushKind::Message,
+            data: texts.into(),
+        };
+        let said = Pushes::default().understand(pushed);
+        assert!(matches!(said, Push::Message { topic, .. } if topic == "news"));
     }
 
     #[test]
