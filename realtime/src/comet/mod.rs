@@ -72,7 +72,8 @@
 //! # Differences from Shaveet
 //!
 //! * A key is compared before a client comes back, and in constant time. `create_client` for one that was collected
-//!   brings it back, with its old key; there, the next poll fails.
+//!   brings it back, with its old key; there, the next poll fails. `kill_client` keeps one that was collected
+//!   from coming back, and `unsubscribe` from coming back to a channel; there both are errors, and it comes back.
 //! * The callback of JSONP is checked. What is malformed is answered with 400; there with 500.
 //! * Clients whose id contains `admin` count like others. Those who are subscribed to the channel `admin` do not.
 //! * A poll for a client without channels waits; there it is answered at once, and asked again at once.
@@ -155,7 +156,8 @@ impl Comet {
         self.shared.with_hub(|hub, _| hub.knows(client_id, key))
     }
 
-    /// Removes a client for ever. Its channels are told that it was collected; its polls and streams end.
+    /// Removes a client for ever, also one that was collected: it does not come back. Its channels are told that it
+    /// was collected; its polls and streams end.
     ///
     /// # Errors
     /// [`Error::UnknownClient`].
@@ -173,7 +175,8 @@ impl Comet {
             .with_hub(|hub, now| hub.subscribe(client_id, channel, now))
     }
 
-    /// Ends a subscription. The channel is told, also if there was none.
+    /// Ends a subscription. The channel is told, also if there was none. A client that was collected will come back
+    /// without it; of that the channel was told before.
     ///
     /// # Errors
     /// As [`subscribe`](Comet::subscribe).

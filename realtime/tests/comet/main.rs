@@ -29,9 +29,13 @@ fn serve(config: Config) -> (Comet, SocketAddr) {
 
 /// A client that is subscribed to the channel `room`: its `ID_!!_KEY`.
 fn join(comet: &Comet, id: &str) -> String {
-    let key = comet.create_client(id).unwrap();
-    comet.subscribe(id, "room").unwrap();
-    format!("{id}_!!_{key}")
+    loop {
+        let key = comet.create_client(id).unwrap();
+        // With some settings it may have been collected already.
+        if comet.subscribe(id, "room").is_ok() {
+            return format!("{id}_!!_{key}");
+        }
+    }
 }
 
 /// Waits for what another thread does.

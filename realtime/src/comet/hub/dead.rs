@@ -27,6 +27,11 @@ impl Dead {
         self.clients.get(number).map(|(client, _)| client)
     }
 
+    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Client> {
+        let number = self.numbers.get(id)?;
+        self.clients.get_mut(number).map(|(client, _)| client)
+    }
+
     /// Keeps a client, and forgets the oldest beyond `capacity`.
     pub(super) fn insert(&mut self, client: Client, now: Instant, capacity: usize) {
         self.numbers.insert(client.id.clone(), self.next);

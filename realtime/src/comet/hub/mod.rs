@@ -72,7 +72,8 @@ impl Hub {
     /// The key of a client, which is made if there is none. One that was collected comes back.
     pub(crate) fn create_client(&mut self, id: &str, now: Instant) -> Result<String, Error> {
         check_name(id)?;
-        if let Some(client) = self.clients.named(id) {
+        if let Some(client) = self.clients.named_mut(id) {
+            client.seen = now;
             return Ok(client.key.to_string());
         }
         self.check_room_for_client()?;
@@ -114,6 +115,11 @@ impl Hub {
         channel: &str,
         now: Instant,
     ) -> Result<(), Error> {
+        if let Some(client) = self.dead.get_mut(id) {
+            // The channel was told when it was collected.
+            client.subscriptions.remove(channel);
+            return Ok(());
+        }
         let slot = self.find_client(id)?;
         let place = self.channel(channel, now)?;
         if let Some(client) = self.clients.get_mut(slot) {
@@ -163,9 +169,10 @@ impl Hub {
         Ok(client.subscriptions.keys().cloned().collect())
     }
 
-    /// Removes a client for ever.
+    /// Removes a client for ever, also one that was collected and might come back.
     pub(crate) fn kill_client(&mut self, id: &str) -> Result<(), Error> {
-        let client = self.remove_client(id).ok_or(Error::UnknownClient)?;
+        let client = self.remove_client(id).or_else(|| self.dead.remove(id));
+        let client = client.ok_or(Error::UnknownClient)?;
         self.due.extend(client.bells);
         Ok(())
     }

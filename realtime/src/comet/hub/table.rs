@@ -33,6 +33,10 @@ impl<T> Table<T> {
         self.get(self.find(name)?)
     }
 
+    pub(super) fn named_mut(&mut self, name: &str) -> Option<&mut T> {
+        self.get_mut(self.find(name)?)
+    }
+
     pub(super) fn get(&self, slot: Slot) -> Option<&T> {
         self.things.get(slot)
     }

@@ -369,6 +369,45 @@ fn a_killed_client_does_not_come_back_and_its_readers_are_told() {
 }
 
 #[test]
+fn a_client_that_was_collected_can_be_killed() {
+    let mut world = World::new();
+    let key = world.create("ben");
+    world.subscribe("ben", "room");
+    world.pass(61);
+    assert!(world.hub.client_channels("ben").is_err());
+    assert!(world.hub.knows("ben", &key), "it may come back");
+    world.hub.kill_client("ben").unwrap();
+    let unknown = Error::UnknownClient.to_string();
+    assert_eq!(world.poll(&[("ben", &key)], &[]), unknown);
+    assert_eq!(world.hub.kill_client("ben"), Err(Error::UnknownClient));
+}
+
+#[test]
+fn a_client_that_was_collected_can_be_unsubscribed() {
+    let mut world = World::new();
+    let key = world.create("ben");
+    world.subscribe("ben", "room");
+    world.subscribe("ben", "hall");
+    world.pass(61);
+    world.hub.unsubscribe("ben", "room", world.now).unwrap();
+    world.attach(&[("ben", &key)], &[]).unwrap();
+    assert_eq!(
+        *world.hub.client_channels("ben").unwrap(),
+        [Arc::from("hall")]
+    );
+}
+
+#[test]
+fn whom_the_application_asks_for_has_time_to_subscribe() {
+    let mut world = World::new();
+    let key = world.create("ben");
+    world.pass(60);
+    assert_eq!(world.create("ben"), key);
+    world.pass(1);
+    world.subscribe("ben", "room");
+}
+
+#[test]
 fn ids_go_on_where_an_unused_channel_ended() {
     let mut world = World::new();
     let key = world.create("ben");
