@@ -4,6 +4,9 @@ use super::Comet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+/// The longest time of a setting: it is for ever.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Settings; the defaults are Shaveet's, and limits where it has none.
 ///
 /// ```
@@ -130,13 +133,13 @@ impl Config {
 
     /// After how long a poll is answered without a message. Default 25 s, below what proxies put up with.
     pub fn poll_timeout(mut self, limit: Duration) -> Config {
-        self.poll_timeout = limit;
+        self.poll_timeout = limit.min(LONGEST);
         self
     }
 
     /// After how long without a message a stream of events gets a comment. Default 15 s.
     pub fn heartbeat(mut self, period: Duration) -> Config {
-        self.heartbeat = period.max(Duration::from_millis(1));
+        self.heartbeat = period.clamp(Duration::from_millis(1), LONGEST);
         self
     }
 

@@ -121,6 +121,36 @@ fn a_websocket_without_a_good_hello_is_closed() {
 }
 
 #[test]
+fn who_finds_no_room_to_come_back_may_try_again() {
+    let config = Config::default().max_clients(1);
+    let config = config.min_alive(Duration::ZERO).max_idle(Duration::ZERO);
+    let (comet, addr) = serve(config.collect_every(Duration::from_millis(5)));
+    let hello = |id: &str, key: &str| format!(r#"{{"clients": {{"{id}": "{key}"}}}}"#);
+    let bob = comet.create_client("bob").unwrap();
+    wait_until(|| comet.client_channels("bob").is_err());
+    let eve = comet.create_client("eve").unwrap();
+    let mut ws = connect(addr, &hello("eve", &eve));
+    assert_eq!(receive(&mut ws).unwrap(), "{}", "she has the only place");
+    let mut late = connect(addr, &hello("bob", &bob));
+    assert_eq!(receive(&mut late), None);
+    assert_eq!(late.close_reason().unwrap().code(), 1013);
+    let answer = Client::new(addr).get(&format!("/events?client_id=bob_!!_{bob}"));
+    assert_eq!(answer.status(), "503");
+}
+
+#[test]
+fn a_poll_may_wait_for_ever() {
+    let (comet, addr) = serve(Config::default().poll_timeout(Duration::MAX));
+    let bob = join(&comet, "bob");
+    let poll = format!("/message_updates?client_id={bob}");
+    let mut client = Client::new(addr);
+    assert_ne!(client.get(&poll).body, "{}");
+    client.send("GET", &poll, "", "");
+    comet.new_message("alice", "hi", "room").unwrap();
+    assert_eq!(client.answer().body, "{\"room\": [[2, \"hi\", \"alice\"]]}");
+}
+
+#[test]
 fn who_reads_by_a_stream_is_active() {
     let (comet, addr) = serve(
         Config::default()

@@ -2,6 +2,7 @@
 
 use super::hello::Hello;
 use super::updates_as_json;
+use crate::comet;
 use crate::comet::reader::Reader;
 use crate::comet::shared::Shared;
 use greenwire_http::{Request, Response};
@@ -16,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The most bytes of a hello.
 const LONGEST_HELLO: usize = 64 << 10;
+
+/// The relay only goes on waiting after it.
+const PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// The close code for an unknown client or a wrong key, as 404 is elsewhere. Trying again is in vain.
 const UNKNOWN_CLIENT: u16 = 4404;
@@ -43,21 +47,22 @@ fn serve(shared: &Arc<Shared>, mut ws: WebSocket) -> Result<(), Error> {
     let Ok(hello) = Hello::of_json(hello.as_bytes()) else {
         return ws.close(code::POLICY, "malformed hello");
     };
-    let Ok(reader) = Reader::attach(shared, &hello) else {
-        return ws.close(UNKNOWN_CLIENT, "unknown client");
+    let reader = match Reader::attach(shared, &hello) {
+        Ok(reader) => reader,
+        Err(comet::Error::UnknownClient) => return ws.close(UNKNOWN_CLIENT, "unknown client"),
+        Err(error) => return ws.close(code::TRY_AGAIN_LATER, &error.to_string()),
     };
     let _stopper = reader.stopper();
     let (sender, mut receiver) = ws.split();
-    let pause = shared.config.poll_timeout;
-    thread::spawn(move || relay(reader, &sender, pause));
+    thread::spawn(move || relay(reader, &sender));
     // Browsers only read here. What they say all the same is passed over.
     while receiver.receive()?.is_some() {}
     Ok(())
 }
 
-fn relay(mut reader: Reader, sender: &Sender, pause: Duration) -> Result<(), Error> {
+fn relay(mut reader: Reader, sender: &Sender) -> Result<(), Error> {
     sender.send("{}")?; // so that the page knows that it is connected
-    while let Ok(updates) = reader.wait(pause) {
+    while let Ok(updates) = reader.wait(PAUSE) {
         if reader.is_stopped() {
             return Ok(());
         }
