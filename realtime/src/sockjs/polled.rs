@@ -6,7 +6,6 @@ use super::protocol::mailbox::{Limits, Mailbox, Offer, Tick};
 use greenwire_http::Peer;
 use greenwire_runtime::sync::{self, Event};
 use std::fmt;
-use std::mem;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -17,6 +16,9 @@ pub(crate) struct Polled {
     ip: Option<IpAddr>,
     /// Never locked across a wait, and std's: who broadcasts must not park.
     state: Mutex<State>,
+    /// What [`For`] names: set and cleared with the state locked. All who wait for one of them wait for the same, so
+    /// who finds nothing may clear it for the others, too.
+    arrivals: [Event; 4],
     /// Taken by the request that sends: the body of one at a time is in memory.
     sending: sync::Mutex<()>,
 }
@@ -25,7 +27,6 @@ struct State {
     mailbox: Mailbox,
     /// The other end of the receiver's connection.
     peer: Option<Peer>,
-    waiting: [Vec<Arc<Event>>; 3],
 }
 
 /// What somebody waits for.
@@ -35,8 +36,10 @@ enum For {
     Frame,
     /// The handler: something to receive.
     Message,
-    /// Whoever has more than fits: room, in one direction or the other.
-    Room,
+    /// Whoever sends: room among what waits for the client.
+    RoomOut,
+    /// A request that brings messages: room among what waits for the handler.
+    RoomIn,
 }
 
 impl Polled {
@@ -46,8 +49,8 @@ impl Polled {
             state: Mutex::new(State {
                 mailbox: Mailbox::new(limits, Instant::now()),
                 peer: None,
-                waiting: Default::default(),
             }),
+            arrivals: Default::default(),
             sending: sync::Mutex::new(()),
         })
     }
@@ -77,13 +80,13 @@ impl Polled {
             && state.peer.as_ref().is_some_and(Peer::has_hung_up)
         {
             state.mailbox.interrupt(number, Instant::now());
-            state.wake_all();
+            self.wake_all();
         }
     }
 
     /// Sends a message, a string of JSON; waits for room if the limits say so.
     pub(crate) fn send(&self, message: &Arc<str>) -> Result<(), Error> {
-        self.wait(For::Room, |state| match state.offer(message) {
+        self.wait(For::RoomOut, |state| match self.offer(state, message) {
             Offer::Full => None,
             Offer::Taken | Offer::Dropped => Some(Ok(())),
             Offer::Closed => Some(Err(Error::Closed)),
@@ -94,11 +97,21 @@ impl Polled {
     /// As [`send`](Polled::send), but never waits; whether the message was taken.
     pub(crate) fn broadcast(&self, message: &Arc<str>) -> bool {
         let mut state = self.lock();
-        let offer = state.offer(message);
+        let offer = self.offer(&mut state, message);
         if offer == Offer::Full {
             state.mailbox.note_dropped();
         }
         offer == Offer::Taken
+    }
+
+    fn offer(&self, state: &mut State, message: &Arc<str>) -> Offer {
+        let offer = state.mailbox.offer(message);
+        match offer {
+            Offer::Taken => self.wake(For::Frame),
+            Offer::Parted => self.wake_all(),
+            Offer::Dropped | Offer::Full | Offer::Closed => {}
+        }
+        offer
     }
 
     /// Waits until no other request sends, for as long as the result lives.
@@ -109,12 +122,12 @@ impl Polled {
     /// Messages of the client. Waits while too many wait for the handler.
     pub(crate) fn deliver(&self, messages: Vec<String>) {
         let mut messages = Some(messages);
-        self.wait(For::Room, |state| {
+        self.wait(For::RoomIn, |state| {
             if state.mailbox.is_congested() {
                 return None;
             }
             state.mailbox.deliver(messages.take().unwrap_or_default());
-            state.wake(For::Message);
+            self.wake(For::Message);
             Some(())
         });
     }
@@ -123,7 +136,7 @@ impl Polled {
     pub(crate) fn receive(&self) -> Option<String> {
         self.wait(For::Message, |state| match state.mailbox.take() {
             Some(message) => {
-                state.wake(For::Room);
+                self.wake(For::RoomIn);
                 Some(Some(message))
             }
             None => state.mailbox.is_closed().then_some(None),
@@ -133,7 +146,7 @@ impl Polled {
     pub(crate) fn close(&self, close: Close) {
         let mut state = self.lock();
         state.mailbox.close(close);
-        state.wake_all();
+        self.wake_all();
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -154,8 +167,8 @@ impl Polled {
         let tick = state.mailbox.tick(now);
         match tick {
             Tick::Nothing => {}
-            Tick::HeartbeatDue => state.wake(For::Frame),
-            Tick::Expired => state.wake_all(),
+            Tick::HeartbeatDue => self.wake(For::Frame),
+            Tick::Expired => self.wake_all(),
         }
         tick == Tick::Expired
     }
@@ -167,39 +180,23 @@ impl Polled {
             if let Some(taken) = take(&mut state) {
                 return taken;
             }
-            let event = Arc::new(Event::new());
-            state.waiting[what as usize].push(event.clone());
+            let arrival = &self.arrivals[what as usize];
+            arrival.clear();
             drop(state);
-            event.wait();
+            arrival.wait();
         }
+    }
+
+    fn wake(&self, what: For) {
+        self.arrivals[what as usize].set();
+    }
+
+    fn wake_all(&self) {
+        self.arrivals.iter().for_each(Event::set);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn offer(&mut self, message: &Arc<str>) -> Offer {
-        let offer = self.mailbox.offer(message);
-        match offer {
-            Offer::Taken => self.wake(For::Frame),
-            Offer::Parted => self.wake_all(),
-            Offer::Dropped | Offer::Full | Offer::Closed => {}
-        }
-        offer
-    }
-
-    fn wake(&mut self, what: For) {
-        for event in mem::take(&mut self.waiting[what as usize]) {
-            event.set();
-        }
-    }
-
-    fn wake_all(&mut self) {
-        for what in [For::Frame, For::Message, For::Room] {
-            self.wake(what);
-        }
     }
 }
 
@@ -226,7 +223,7 @@ impl Receiving {
             let frame = state
                 .mailbox
                 .next_frame(self.number, room, Instant::now())?;
-            state.wake(For::Room);
+            self.session.wake(For::RoomOut);
             Some(frame)
         })
     }
@@ -245,7 +242,7 @@ impl Drop for Receiving {
     fn drop(&mut self) {
         let mut state = self.session.lock();
         if state.mailbox.interrupt(self.number, Instant::now()) {
-            state.wake_all();
+            self.session.wake_all();
         }
     }
 }

@@ -5,6 +5,7 @@ use super::{PATIENCE, serve, start, steady};
 use greenwire_http::{Peer, Request, RequestExt, Router};
 use greenwire_realtime::sockjs::{Application, Error, Prepared, Sender, Session, broadcast};
 use greenwire_runtime::thread;
+use greenwire_runtime::time::timeout;
 use std::net::SocketAddr;
 use std::sync::mpsc::{self, channel};
 use std::sync::{Arc, Mutex};
@@ -44,6 +45,38 @@ fn two_loops() {
     post(addr, &format!("{path}/xhr"), "").check(200, "o\n");
     post(addr, &format!("{path}/xhr_send"), r#"["a","b"]"#).check(204, "");
     assert_eq!(messages(addr, &path, 2), ["a!", "b!"]);
+}
+
+/// As a game does that has something to do in between.
+#[test]
+fn a_handler_may_wait_with_a_limit() {
+    let addr = serve(steady().service(|mut session: Session| {
+        let mut idle = 0_u32;
+        loop {
+            match timeout(Duration::from_micros(10), || session.receive()) {
+                Err(_) => idle += 1,
+                Ok(message) => match message? {
+                    Some(message) => session.send(format!("{message} {}", idle >= 100))?,
+                    None => return Ok(()),
+                },
+            }
+        }
+    }));
+    let path = fresh("/x");
+    post(addr, &format!("{path}/xhr"), "").check(200, "o\n");
+    let begin = Instant::now();
+    let mut number = 0;
+    loop {
+        number += 1;
+        let body = format!("[\"{number}\"]");
+        post(addr, &format!("{path}/xhr_send"), &body).check(204, "");
+        let got = messages(addr, &path, 1);
+        if got == [format!("{number} true")] {
+            break;
+        }
+        assert_eq!(got, [format!("{number} false")]);
+        assert!(begin.elapsed() < PATIENCE);
+    }
 }
 
 /// Tells what it is told.
