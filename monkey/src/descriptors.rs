@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use greenwire_runtime::io::{Direction, Source};
-use greenwire_runtime::patch;
+use greenwire_runtime::{patch, thread};
 
 use crate::errno::{blocks, check, error, would_block};
 use crate::green::{Plain, waiting};
@@ -49,7 +49,7 @@ pub(crate) fn perform<R>(
     direction: Direction,
     mut attempt: impl FnMut() -> io::Result<R>,
 ) -> io::Result<R> {
-    let_others_run()?;
+    let_others_run_at(fd)?;
     let first = attempt();
     if !blocks(&first) || is_nonblocking(fd) {
         return first;
@@ -59,8 +59,21 @@ pub(crate) fn perform<R>(
 
 /// Lets others run now and then: a call that does not wait would never do so.
 pub(crate) fn let_others_run() -> io::Result<()> {
+    share_worker(|| true)
+}
+
+/// The same for a call on a descriptor, but in non-blocking mode. Nobody expects a wait of that: handlers of
+/// signals write so, in the middle of whatever they interrupt, and so does the runtime to wake a worker.
+pub(crate) fn let_others_run_at(fd: RawFd) -> io::Result<()> {
+    share_worker(|| !is_nonblocking(fd))
+}
+
+fn share_worker(may_yield: impl FnOnce() -> bool) -> io::Result<()> {
+    if patch::spend() || !may_yield() {
+        return Ok(());
+    }
     waiting(|| {
-        patch::charge();
+        thread::yield_now();
         Ok(())
     })
 }
@@ -202,10 +215,10 @@ pub(crate) fn once_ready<R>(
         true => plain(),
         false => would_block(),
     };
-    let_others_run()?;
     if is_nonblocking(fd) {
         return plain();
     }
+    let_others_run_at(fd)?;
     match attempt() {
         Err(error) if error.kind() == ErrorKind::WouldBlock => {}
         result => return result,

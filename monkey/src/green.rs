@@ -43,7 +43,7 @@ pub(crate) fn may_wait() -> bool {
 pub(crate) fn is_on(hook: &Hook) -> bool {
     match STAGE.load(Ordering::Relaxed) {
         OFF => false,
-        ON => PLAIN.get() == 0,
+        ON => PLAIN.get() == 0 && !patch::is_forked(),
         _ => {
             if PROBES.get() {
                 hook.reached();

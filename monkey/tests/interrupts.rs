@@ -4,14 +4,16 @@ mod support;
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use greenwire_runtime::thread::Cancelled;
 use greenwire_runtime::{thread, time};
-use support::{DEADLINE, green, on_one_worker};
+use support::{DEADLINE, green, on_one_worker, spawn_green};
 
 const SOON: Duration = Duration::from_millis(20);
 const LONG: Duration = Duration::from_secs(30);
@@ -178,4 +180,53 @@ fn connecting_is_cut_short() {
         };
         assert_eq!(cut, time::Elapsed);
     });
+}
+
+/// As handlers do that tell a loop of the program, in the middle of whatever the worker does.
+#[test]
+fn a_handler_of_a_signal_writes_to_a_pipe() {
+    static PIPE: AtomicI32 = AtomicI32::new(-1);
+    static HANDLES: AtomicBool = AtomicBool::new(false);
+    const SIGNALS: usize = 20_000;
+
+    extern "C" fn handler(_: libc::c_int) {
+        HANDLES.store(true, Ordering::Relaxed);
+        // SAFETY: one byte is there to be written.
+        unsafe { libc::write(PIPE.load(Ordering::Relaxed), c"x".as_ptr().cast(), 1) };
+        HANDLES.store(false, Ordering::Relaxed);
+    }
+
+    on_one_worker();
+    let (mut reader, writer) = io::pipe().unwrap();
+    PIPE.store(writer.as_raw_fd(), Ordering::Relaxed);
+    // SAFETY: the handler does what handlers may, and nobody else has this signal.
+    unsafe {
+        libc::fcntl(writer.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK);
+        let handler = handler as extern "C" fn(libc::c_int);
+        libc::signal(libc::SIGUSR2, handler as libc::sighandler_t);
+    }
+    // SAFETY: takes nothing.
+    let worker = green(|| unsafe { libc::pthread_self() });
+    let done = Arc::new(AtomicBool::new(false));
+    let busy: Vec<_> = (0..10)
+        .map(|_| {
+            let done = done.clone();
+            spawn_green(move || {
+                let (mut ours, mut theirs) = pair();
+                while !done.load(Ordering::Relaxed) {
+                    // No other green thread runs before it has returned.
+                    assert!(!HANDLES.load(Ordering::Relaxed));
+                    ours.write_all(b"x").unwrap();
+                    theirs.read_exact(&mut [0]).unwrap();
+                }
+            })
+        })
+        .collect();
+    for _ in 0..SIGNALS {
+        // SAFETY: workers never end.
+        assert_eq!(unsafe { libc::pthread_kill(worker, libc::SIGUSR2) }, 0);
+    }
+    reader.read_exact(&mut [0]).unwrap();
+    done.store(true, Ordering::Relaxed);
+    busy.into_iter().for_each(|busy| busy.join());
 }

@@ -14,7 +14,15 @@ use crate::scheduler::{Ticket, Worker, send_wake, wake};
 /// Whether the caller is a green thread that can wait: not in a forked child.
 #[inline]
 pub fn can_park() -> bool {
-    Worker::running().is_some() && !fork::is_child()
+    Worker::running().is_some() && !is_forked()
+}
+
+/// Whether this is a child that was forked, in which there are no other threads: whatever they had locked
+/// stays locked.
+#[inline]
+#[must_use]
+pub fn is_forked() -> bool {
+    fork::is_child()
 }
 
 /// Counts the waits and yields of the calling green thread, wrapping.
@@ -23,11 +31,11 @@ pub fn waits() -> u32 {
     Worker::running().map_or(0, |(_, slot)| slot.waits())
 }
 
-/// Counts a call that may complete without parking. After a number of them others get their turn.
-pub fn charge() {
-    if let Some((worker, slot)) = Worker::running() {
-        worker.charge(slot);
-    }
+/// Counts a call that may complete without parking. Returns false if there were so many that it is the
+/// turn of others.
+#[must_use]
+pub fn spend() -> bool {
+    Worker::running().is_none_or(|(worker, _)| worker.spend())
 }
 
 /// A wait was cut short by a cancellation or a limit, which the thread owes now.

@@ -15,7 +15,7 @@ use crate::calls::offload::offload;
 use crate::calls::sleeping::retry;
 use crate::calls::sockets::whole;
 use crate::descriptors::{
-    is_nonblocking, let_others_run, once_ready, receive, timeout_of, wait_for,
+    is_nonblocking, let_others_run_at, once_ready, receive, timeout_of, wait_for,
 };
 use crate::errno::{blocks, check};
 use crate::hooks::next;
@@ -37,7 +37,7 @@ fn transfer(
     mut quick: impl FnMut() -> io::Result<ssize_t>,
     plain: impl Fn() -> io::Result<ssize_t> + Copy,
 ) -> io::Result<ssize_t> {
-    let_others_run()?;
+    let_others_run_at(fd)?;
     let mut quick = || match direction {
         Read => receive(fd, &mut quick, plain),
         Write => quick(),
