@@ -1,25 +1,21 @@
 //! Waits that belong to the OS thread, which many green threads share: they are told apart, and told of.
 //!
-//! `std::thread::park` waits on a word that the OS thread has once. A channel of std's takes the threads of
-//! both ends for the same one. A lock of parking_lot's waits on a word in thread-local storage. One green
-//! thread may wait so, woken by another OS thread; two of a worker get in each other's way.
+//! `std::thread::park` waits on a word that the OS thread has once; `calls/parking.rs` gets along with that. But a
+//! channel of std's takes the threads of both ends for the same one, and wakes nobody. A lock of parking_lot's waits
+//! on a word in thread-local storage: one green thread may, two of a worker get in each other's way.
 
-use std::ffi::c_int;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::raw;
-
-/// What `std::thread::park` expects of its word. Locks and conditions never get there.
-const PARKED: u32 = u32::MAX;
 
 /// The most that a program's static thread-locals take in practice.
 const THREAD_LOCALS: usize = 64 * 1024;
 
 /// Waits on what belongs to the OS thread, and whether the first of them was reported.
 static PARKS: Kind = Kind::new(
-    "a green thread waits in std::thread::park (a channel of std's, thread::scope or crossbeam), which knows \
-     OS threads only: if it waits for another green thread of its worker, it waits for ever. Use greenwire's \
-     sync and thread instead, or monkey::blocking; see docs/monkey.md",
+    "a green thread waits in std::thread::park (or a channel of std's or crossbeam's, which does): it looks every \
+     few milliseconds, and if it waits in a channel for another green thread of its worker, it waits for ever. Use \
+     greenwire's sync and thread instead; see docs/monkey.md",
 );
 static THREAD_LOCAL: Kind = Kind::new(
     "a green thread waits on a word in thread-local storage (a lock of parking_lot's), which all green threads \
@@ -51,9 +47,8 @@ impl Kind {
 }
 
 /// Looks at a wait of a green thread on a futex.
-pub(crate) fn look_at(address: usize, expected: u32, operation: c_int) {
-    let operation = operation & !libc::FUTEX_PRIVATE_FLAG;
-    if operation == libc::FUTEX_WAIT_BITSET && expected == PARKED {
+pub(crate) fn look_at(address: usize, is_park: bool) {
+    if is_park {
         PARKS.count();
     } else if is_thread_local(address) {
         THREAD_LOCAL.count();

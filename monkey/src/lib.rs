@@ -42,9 +42,9 @@
 //!
 //! # What cannot work
 //!
-//! Whatever asks for the identity of the OS thread: std's channels and `std::thread::park` between green
-//! threads of one worker, parking_lot, a tokio inside of a blocking crate. `docs/monkey.md` in the repository
-//! has the list, and says how to tell.
+//! Whatever asks for the identity of the OS thread: std's channels between green threads of one worker,
+//! parking_lot, a tokio inside of a blocking crate. `docs/monkey.md` in the repository has the list, and says
+//! how to tell.
 
 #![deny(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]

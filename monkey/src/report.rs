@@ -26,7 +26,7 @@ pub struct Report {
     /// Each function that is stood in for.
     pub hooks: Vec<HookReport>,
     /// How often a green thread has waited for something that is its OS thread's: in `std::thread::park`, or
-    /// for a word in thread-local storage. See "What cannot work" in `docs/monkey.md`.
+    /// for a word in thread-local storage. Not all of these end: see "What cannot work" in `docs/monkey.md`.
     pub waits_of_os_thread: u64,
 }
 

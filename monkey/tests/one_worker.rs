@@ -4,7 +4,8 @@ mod support;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Barrier, Condvar, Mutex, OnceLock, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier, Condvar, Mutex, OnceLock, RwLock, mpsc};
 use std::time::{Duration, Instant};
 
 use support::{DEADLINE, green, on_one_worker, parked, spawn_green};
@@ -129,6 +130,83 @@ fn readers_a_writer_and_who_comes_first() {
     let firsts: Vec<i32> = threads.into_iter().map(|thread| thread.join()).collect();
     assert!(firsts.iter().all(|first| *first == firsts[0]));
     assert_eq!(*lock.read().unwrap(), 5);
+}
+
+/// std knows one word for all of them, since they share an OS thread.
+#[test]
+fn parks_of_many() {
+    const COUNT: usize = 20;
+    on_one_worker();
+    let told: Arc<Vec<AtomicBool>> = Arc::new((0..COUNT).map(|_| AtomicBool::new(false)).collect());
+    let threads = Arc::new(Barrier::new(COUNT + 1));
+    let parked: Vec<_> = (0..COUNT)
+        .map(|n| {
+            let (told, all) = (told.clone(), threads.clone());
+            spawn_green(move || {
+                all.wait();
+                while !told[n].load(Ordering::Acquire) {
+                    std::thread::park();
+                }
+                std::thread::current()
+            })
+        })
+        .collect();
+    let unparks = spawn_green(move || {
+        threads.wait();
+        for told in &*told {
+            told.store(true, Ordering::Release);
+            std::thread::current().unpark();
+            std::thread::sleep(Duration::from_micros(300));
+        }
+        std::thread::current()
+    });
+    let worker = unparks.join().id();
+    for thread in parked {
+        assert_eq!(thread.join().id(), worker);
+    }
+}
+
+#[test]
+fn channels_from_os_threads() {
+    on_one_worker();
+    let (senders, receivers): (Vec<_>, Vec<_>) = (0..20).map(|_| mpsc::channel()).unzip();
+    let receivers: Vec<_> = receivers
+        .into_iter()
+        .map(|receiver| spawn_green(move || receiver.iter().sum::<usize>()))
+        .collect();
+    for round in 0..5 {
+        std::thread::sleep(Duration::from_millis(5));
+        for (n, sender) in senders.iter().enumerate() {
+            sender.send(n * round).unwrap();
+        }
+    }
+    drop(senders);
+    for (n, receiver) in receivers.into_iter().enumerate() {
+        assert_eq!(receiver.join(), n * 10);
+    }
+}
+
+#[test]
+fn scopes_of_os_threads() {
+    on_one_worker();
+    let scopes: Vec<_> = (0..10)
+        .map(|n| {
+            spawn_green(move || {
+                let (mut a, mut b) = (0, 0);
+                std::thread::scope(|scope| {
+                    scope.spawn(|| {
+                        std::thread::sleep(SOON);
+                        a = n;
+                    });
+                    scope.spawn(|| b = n);
+                });
+                a + b
+            })
+        })
+        .collect();
+    for (n, scope) in scopes.into_iter().enumerate() {
+        assert_eq!(scope.join(), 2 * n);
+    }
 }
 
 /// One green thread would keep the worker from all others, if a sleep blocked it.

@@ -20,7 +20,7 @@ use std::time::Instant;
 
 use greenwire_runtime::patch::{self, Waiter};
 
-use crate::calls::sleeping;
+use crate::calls::{parking, sleeping};
 use crate::errno::{check, error};
 use crate::green::Plain;
 use crate::hooks::next;
@@ -67,9 +67,16 @@ pub(crate) unsafe fn syscall(
         libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET if green::may_wait() => {
             // SAFETY: the caller passes a timeout, or null, as the operation demands.
             let limit = unsafe { limit_of(b as c_int, d as *const libc::timespec) };
-            identity::look_at(a, c as u32, b as c_int);
+            let (word, expected, limit) = (a as *const AtomicU32, c as u32, limit?);
+            let is_park = parking::is_park(a, expected);
+            identity::look_at(a, is_park);
+            if is_park {
+                // SAFETY: it is part of what std keeps of the calling OS thread, which it always does.
+                parking::park(unsafe { &*word }, limit);
+                return Ok(0);
+            }
             // SAFETY: the caller passes the address of a word, which stays where it is while anybody waits.
-            unsafe { wait(a as *const AtomicU32, c as u32, limit?) }
+            unsafe { wait(word, expected, limit) }
         }
         libc::FUTEX_WAKE | libc::FUTEX_WAKE_BITSET => {
             let limit = c as u32 as usize;

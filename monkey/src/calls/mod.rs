@@ -10,6 +10,7 @@ pub(crate) mod joining;
 #[cfg(not(target_feature = "crt-static"))]
 pub(crate) mod names;
 pub(crate) mod offload;
+pub(crate) mod parking;
 pub(crate) mod polling;
 pub(crate) mod processes;
 pub(crate) mod sleeping;
