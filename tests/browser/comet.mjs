@@ -1,4 +1,4 @@
-// The story of tests/comet_browser.rs: two people come, chat and go.
+// The story of the example `comet_chat`: two people come, chat and go.
 //
 //   node comet.mjs URL BROWSER NAME FOLDER SHAVEET.JS    leaves FOLDER/comet-NAME-{ann,ben}.png
 //

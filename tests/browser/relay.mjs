@@ -1,4 +1,4 @@
-// The story of tests/relay_browser.rs, played with two pages. Leaves relay-NAME-{ann,ben}.png.
+// The story of the example `relay`, played with two pages. Leaves relay-NAME-{ann,ben}.png.
 
 import assert from "node:assert/strict";
 import { play } from "./stage.mjs";

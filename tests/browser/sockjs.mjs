@@ -1,4 +1,4 @@
-// The story of tests/sockjs_clients.rs in a headless Chromium: sockjs-client over each of its transports.
+// The story of the example `sockjs_chat` in a headless Chromium: sockjs-client over each of its transports.
 
 import assert from "node:assert/strict";
 import { play } from "./stage.mjs";

@@ -1,4 +1,4 @@
-// The story of tests/sockjs_clients.rs for sockjs-client in Node.
+// The story of the example `sockjs_chat` for sockjs-client in Node.
 //
 //   node sockjs_node.mjs URL      of the example sockjs_chat
 

@@ -1,4 +1,4 @@
-// A headless Chromium for the stories of tests/*_browser.rs, and the rule that its console stays clean.
+// A headless Chromium for the stories of examples in tests/browser_stories, and the rule that its console stays clean.
 //
 //   node STORY.mjs URL BROWSER NAME FOLDER    leaves screenshots in FOLDER
 

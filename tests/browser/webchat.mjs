@@ -1,4 +1,4 @@
-// The story of tests/webchat_browser.rs: two pages chat, a third shows the green threads that wait meanwhile. Leaves
+// The story of the example `webchat`: two pages chat, a third shows the green threads that wait meanwhile. Leaves
 // webchat-NAME-{ann,ben,threads,dark}.png.
 
 import assert from "node:assert/strict";

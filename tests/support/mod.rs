@@ -17,7 +17,13 @@ impl Website {
     /// Starts an example that prints its address.
     pub fn start(name: &str, flags: &[&str]) -> Website {
         let mut command = example(name);
-        command.args(flags).stdout(Stdio::piped());
+        command.args(flags);
+        Website::run(command)
+    }
+
+    /// Starts a program that prints its address.
+    pub fn run(mut command: Command) -> Website {
+        command.stdout(Stdio::piped());
         let mut process = command.spawn().expect("the example starts");
         let mut line = String::new();
         let stdout = process.stdout.take().expect("stdout is piped");
@@ -88,7 +94,7 @@ pub fn play(story: &str, site: &Website, name: &str) {
 
 /// As [`play`], with further arguments for the story.
 pub fn play_with(story: &str, site: &Website, name: &str, more: &[&str]) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    let folder = browser_folder();
     if !runs("node") {
         return skip("node");
     }
@@ -117,6 +123,16 @@ pub fn play_with(story: &str, site: &Website, name: &str, more: &[&str]) {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// `tests/browser` of the repository, from any of its packages.
+pub fn browser_folder() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = package
+        .ancestors()
+        .map(|folder| folder.join("tests/browser"));
+    let found = folders.find(|folder| folder.exists());
+    found.expect("it is in the repository")
 }
 
 /// Whether there is such a program.

@@ -1,13 +1,9 @@
-//! Two people chat by comet in a real browser: over each transport of our script, and with Shaveet's own script,
-//! unmodified, in its place.
+//! `comet_chat`, over each transport of our script, and with Shaveet's own script, unmodified, in its place.
 //!
-//! Needs what `relay_browser.rs` needs, and shaveet.js, of the Python package `shaveet`, in `target/shaveet`;
-//! `browser/comet.mjs` is the story itself.
+//! shaveet.js, of the Python package `shaveet`, is looked for in `target/shaveet`.
 
-mod support;
-
+use crate::support::{Website, play_with, skip};
 use std::path::Path;
-use support::{Website, play_with, skip};
 
 #[test]
 fn by_websocket() {
