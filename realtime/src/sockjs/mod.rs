@@ -61,6 +61,7 @@
 //! |---|---|---|---|
 //! | sessions | 100,000 | 503 | [`Config::max_sessions`] |
 //! | body of a request, message of a websocket | 2 MiB | 413, or closed | [`Config::max_message_size`] |
+//! | messages in one of these | 65,536 | as broken JSON | |
 //! | waiting for a client | 1 MiB | `send` waits, or see there | [`Config::slow_reader`] |
 //! | waiting for the handler | 1 MiB | requests that send wait | [`Config::max_queued`] |
 //! | a streaming response | 128 KiB | the client asks again | [`Config::response_limit`] |

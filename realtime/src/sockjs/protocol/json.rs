@@ -3,7 +3,11 @@
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use std::fmt::{self, Write as _};
 
-/// What a client sent is no array of strings.
+/// The most messages that come at once. As strings of their own, short ones take many times the bytes that they came
+/// in.
+pub(crate) const MOST_MESSAGES: usize = 1 << 16;
+
+/// What a client sent is no array of strings, or of too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
@@ -48,7 +52,11 @@ fn escape(char: char, out: &mut String) {
 /// The messages in the body of a request: an array of strings.
 pub(crate) fn messages(body: &[u8]) -> Result<Vec<String>, Malformed> {
     let text = std::str::from_utf8(body).map_err(|_| Malformed)?;
-    parse::<Vec<Text>>(text).map(|texts| texts.into_iter().map(|text| text.0).collect())
+    let texts = parse::<Vec<Text>>(text)?;
+    match texts.len() <= MOST_MESSAGES {
+        true => Ok(texts.into_iter().map(|text| text.0).collect()),
+        false => Err(Malformed),
+    }
 }
 
 /// The messages in a message of a websocket: an array of strings, or one string.
@@ -157,6 +165,14 @@ mod tests {
         ] {
             check_messages(broken, None);
         }
+    }
+
+    #[test]
+    fn only_so_many_messages_come_at_once() {
+        let body = |count| format!("[{}]", vec!["\"\""; count].join(","));
+        let most = messages(body(MOST_MESSAGES).as_bytes()).unwrap();
+        assert_eq!(most.len(), MOST_MESSAGES);
+        assert_eq!(messages(body(MOST_MESSAGES + 1).as_bytes()), Err(Malformed));
     }
 
     #[test]
