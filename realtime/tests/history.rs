@@ -70,6 +70,19 @@ fn what_comes_next_follows_what_was_missed() {
 }
 
 #[test]
+fn a_queue_without_a_bound_has_room_for_the_history_too() {
+    on_both(|| {
+        let topics = topics(10);
+        publish(&topics, "news", 1);
+        let options = Options::default().from_beginning().capacity(usize::MAX);
+        let feed = topics.subscribe_with("news", &options);
+        publish(&topics, "news", 2);
+        let received = feed.messages().take(2).map(|message| *message.payload());
+        assert_eq!(received.collect::<Vec<_>>(), [1, 2]);
+    });
+}
+
+#[test]
 fn a_gap_is_told_first() {
     on_both(|| {
         let topics = topics(2);

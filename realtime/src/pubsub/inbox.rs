@@ -242,7 +242,7 @@ impl<T> Take for Inbox<T> {
 
 impl<T> Queue<T> {
     fn limit(&self) -> usize {
-        self.capacity + self.backlog + self.notices
+        self.capacity.saturating_add(self.backlog + self.notices)
     }
 
     fn is_full(&self) -> bool {
