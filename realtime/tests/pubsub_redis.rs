@@ -3,13 +3,14 @@
 
 mod support;
 
+use greenwire_net::TcpListener;
 use greenwire_realtime::pubsub::{
     Config, Event, Id, Options, Redis, RedisConfig, Subscription, Topics, pattern,
 };
 use greenwire_realtime::redis::{Client, Commands, cmd};
 use greenwire_runtime::sync::mpsc::TryRecvError;
 use greenwire_runtime::{sync::mpsc, thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::redis_server::RedisServer;
 use support::{DEADLINE, on_both, on_green, until};
 
@@ -271,6 +272,21 @@ fn a_server_that_falls_silent_is_given_up() {
         assert_eq!(next(&feed), "Disconnected");
         server.signal("-CONT");
         assert_eq!(next(&feed), "Reconnected");
+    });
+}
+
+#[test]
+fn a_server_that_hangs_up_at_once_is_asked_less_and_less() {
+    on_green(|| {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let _redis = Redis::connect(format!("redis://{}/", server.local_addr().unwrap())).unwrap();
+        let hang_up = || drop(server.accept().unwrap());
+        hang_up();
+        let begin = Instant::now();
+        (0..6).for_each(|_| hang_up());
+        // At least half of 50, 100, … 1600 ms.
+        let passed = begin.elapsed();
+        assert!(passed > Duration::from_millis(1500), "{passed:?}");
     });
 }
 

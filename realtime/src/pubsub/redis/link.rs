@@ -14,7 +14,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Before the first attempt to connect again.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -93,6 +93,7 @@ impl Link {
         let mut next = Some(first);
         let mut pause = FIRST_PAUSE;
         while let Some(connection) = next {
+            let begin = Instant::now();
             let error = self.serve(connection, topics);
             lock(&self.interest).unlink();
             let has_stood = self.stands.swap(false, Ordering::AcqRel);
@@ -101,8 +102,11 @@ impl Link {
             }
             log::warn!("the connection to Redis is lost: {error}");
             if has_stood {
-                pause = FIRST_PAUSE;
                 topics.notice(false);
+            }
+            // One that does not last is no better than none.
+            if has_stood && begin.elapsed() > self.longest_pause {
+                pause = FIRST_PAUSE;
             }
             next = self.reconnect(&mut pause);
             if next.is_some() {

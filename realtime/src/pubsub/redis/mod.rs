@@ -43,9 +43,13 @@ use std::time::Duration;
 /// [`Event::Reconnected`](super::Event::Reconnected), and from there on all that is published. What was published
 /// in between is missing: Redis does not keep it.
 ///
+/// A topic that Redis refuses, by its access control list, counts as a lost connection for all subscriptions, again
+/// and again until nobody subscribes to it. Do not let strangers name topics which your user may not read.
+///
 /// # Differences from [`Topics`]
 ///
 /// - The payload is bytes.
+/// - [`Subscription::add`] does not wait until Redis has confirmed it: what is published right after it may be missed.
 /// - A [history](Config::history) is that of this process, and begins when it subscribes to a topic; a lost
 ///   connection ends it. So an [`Id`](super::Id) of another process, or from before, is a gap.
 /// - A publisher of another process does not wait for
@@ -119,7 +123,8 @@ impl RedisConfig {
     }
 
     /// The longest pause between attempts to connect again. The first pause is 50 ms, and each is up to twice
-    /// as long as the one before; chance shortens them, so that not all processes come at once. Default 5 s.
+    /// as long as the one before, until a connection has stood for longer than this; chance shortens them, so that not
+    /// all processes come at once. Default 5 s.
     pub fn longest_pause(mut self, pause: Duration) -> RedisConfig {
         self.longest_pause = pause;
         self
