@@ -72,7 +72,8 @@ impl Pool {
 
     /// Borrows a connection, which comes back when it is dropped. Parks while all of them are lent.
     ///
-    /// One that the server has closed meanwhile is not lent any more.
+    /// One that the server has closed meanwhile is not lent any more. One that is open comes as the last borrower left it:
+    /// whoever selects a database, watches keys or begins a transaction by hand has to end that, too.
     ///
     /// # Errors
     ///
