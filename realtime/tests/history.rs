@@ -4,7 +4,9 @@ mod support;
 
 use greenwire_realtime::pubsub::{Config, Event, Filter, Id, Options, Topics, pattern};
 use greenwire_runtime::sync::mpsc::TryRecvError;
-use std::sync::{Arc, Weak};
+use greenwire_runtime::time::timeout;
+use std::sync::{Arc, Weak, mpsc};
+use std::time::{Duration, Instant};
 use support::on_both;
 
 /// Topics with a history of so many messages.
@@ -160,6 +162,35 @@ fn topics_that_nobody_uses_are_forgotten_and_told_as_a_gap() {
         assert_eq!(receives(&topics, "kept", &after(kept)), [""; 0]);
         let last = receives(&topics, "topic 29", &Options::default().from_beginning());
         assert_eq!(last, ["29"]);
+    });
+}
+
+/// Else the topic would never be forgotten.
+#[test]
+fn a_subscription_ends_although_its_thread_is_cut_short() {
+    on_both(|| {
+        let topics = Topics::with(Config::default().history(1).max_remembered(0));
+        let feed = topics.subscribe("news");
+        topics.publish("news", 1);
+        // Publishing this takes a while, and nobody can leave meanwhile.
+        let _slow = topics.subscribe(pattern(&format!("*{}b", "a".repeat(1000))));
+        let (start, started) = mpsc::channel();
+        let publisher = std::thread::spawn({
+            let topics = topics.clone();
+            move || {
+                start.send(()).unwrap();
+                topics.publish(&"a".repeat(5000), 2);
+            }
+        });
+        started.recv().unwrap();
+        let _ = timeout(Duration::from_millis(1), || {
+            let begin = Instant::now();
+            while begin.elapsed() < Duration::from_millis(20) {}
+            drop(feed);
+        });
+        publisher.join().unwrap();
+        let all = Options::default().from_beginning();
+        assert_eq!(receives(&topics, "news", &all), [""; 0]);
     });
 }
 

@@ -5,6 +5,7 @@ use super::hub::{self, Position, Update};
 use super::shared::Shared;
 use super::transport::hello::Hello;
 use greenwire_runtime::sync::Event;
+use greenwire_runtime::thread::no_cancel;
 use greenwire_runtime::time::Instant;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -90,8 +91,9 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.shared
-            .with_hub(|hub, now| hub.detach(&self.place, now));
+        let detach = |hub: &mut hub::Hub, now| hub.detach(&self.place, now);
+        // The hub may be locked, and a cancellation then would leave the client active for ever.
+        no_cancel(|| self.shared.with_hub(detach));
     }
 }
 

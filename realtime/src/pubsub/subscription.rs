@@ -5,6 +5,7 @@ use super::topics::Hub;
 use super::{Event, Filter, Message};
 use greenwire_runtime::sync::mpsc::{RecvError, RecvTimeoutError, TryRecvError};
 use greenwire_runtime::sync::select::{On, Receive, Select, recv};
+use greenwire_runtime::thread::no_cancel;
 use std::fmt;
 use std::iter::FusedIterator;
 use std::sync::{Arc, Weak};
@@ -132,7 +133,8 @@ impl<T> Drop for Subscription<T> {
     fn drop(&mut self) {
         // First, since a publisher may wait for room in it.
         self.inbox.abandon();
-        self.filters.iter().for_each(|filter| self.leave(filter));
+        // The topics may be locked, and a cancellation then would leave something of it in them.
+        no_cancel(|| self.filters.iter().for_each(|filter| self.leave(filter)));
     }
 }
 
