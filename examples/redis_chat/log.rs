@@ -1,5 +1,6 @@
 //! What was said, in a list of Redis.
 
+use greenwire::http::Json;
 use greenwire::realtime::redis::{Client, Commands, Pool, RedisResult, pipe};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -27,7 +28,7 @@ impl Log {
 
     /// Keeps a line and publishes it: both or neither, and everybody in the same order.
     pub(crate) fn say(&self, said: &[u8]) -> RedisResult<()> {
-        let said: Value = serde_json::from_slice(said).unwrap_or_default();
+        let said: Value = Json::from_bytes(said).unwrap_or_default().0;
         let (Some(name), Some(text)) = (said["name"].as_str(), said["text"].as_str()) else {
             return Ok(());
         };
