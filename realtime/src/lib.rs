@@ -21,6 +21,8 @@
 //! | [`pubsub`] | topics, and who is told what is published there; in one process, or through Redis in many |
 //! | [`comet`] | messages for browsers: a websocket, server-sent events, long polls; with Shaveet's API |
 //! | [`sockjs`] | SockJS: a websocket where there is one, and its like over HTTP elsewhere |
+//! | [`socketio`] | Socket.IO 5: events with answers, namespaces, rooms |
+//! | [`engineio`] | Engine.IO 4, which Socket.IO goes over |
 //! | `redis` | a Redis client; feature `redis` |
 //!
 //! # Errors
@@ -37,8 +39,11 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod comet;
+pub mod engineio;
 mod jsonp;
 pub mod pubsub;
 #[cfg(feature = "redis")]
 pub mod redis;
+pub mod socketio;
 pub mod sockjs;
+mod waiters;

@@ -31,9 +31,11 @@ pub struct Prepared(Arc<Frames>);
 #[derive(Debug)]
 struct Frames {
     kind: Kind,
-    /// As a server sends it.
+    /// As a server sends it, those of a sequence one after the other.
     plain: Arc<[u8]>,
     header: usize,
+    /// The messages of a sequence.
+    sequence: Vec<Prepared>,
     /// Compressed, for the windows of 9 to 15 bits.
     compressed: [OnceLock<Arc<[u8]>>; 7],
 }
@@ -52,8 +54,38 @@ impl Prepared {
             kind,
             header: plain.len() - payload.len(),
             plain: plain.into(),
+            sequence: Vec::new(),
             compressed: Default::default(),
         }))
+    }
+
+    /// Several messages that are sent together, so that no other gets between them. They are not compressed, and
+    /// where [the oldest are dropped](crate::SlowReader::DropOldest) each is one by itself.
+    #[must_use]
+    pub fn sequence(messages: impl IntoIterator<Item = Prepared>) -> Prepared {
+        let sequence: Vec<Prepared> = messages.into_iter().collect();
+        let plain: Vec<u8> = sequence
+            .iter()
+            .flat_map(|message| message.plain().iter().copied())
+            .collect();
+        Prepared(Arc::new(Frames {
+            kind: Kind::Binary,
+            header: 0,
+            plain: plain.into(),
+            sequence,
+            compressed: Default::default(),
+        }))
+    }
+
+    /// Whether both are clones of one message.
+    #[must_use]
+    pub fn is_same(&self, other: &Prepared) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The messages, if this is a sequence.
+    pub(crate) fn messages(&self) -> &[Prepared] {
+        &self.0.sequence
     }
 
     pub(crate) fn kind(&self) -> Kind {

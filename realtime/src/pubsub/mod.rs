@@ -65,7 +65,7 @@ mod config;
 mod history;
 mod inbox;
 mod message;
-mod pattern;
+pub(crate) mod pattern;
 #[cfg(feature = "redis")]
 mod redis;
 mod registry;

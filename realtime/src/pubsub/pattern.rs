@@ -3,7 +3,7 @@
 /// Whether `name` is what the pattern describes, byte by byte, by Redis's rules (its `PSUBSCRIBE`).
 ///
 /// Takes time in proportion to the product of both lengths at worst, whatever the pattern.
-pub(super) fn matches(pattern: &[u8], name: &[u8]) -> bool {
+pub(crate) fn matches(pattern: &[u8], name: &[u8]) -> bool {
     let (mut rest, mut left) = (pattern, name);
     // After the latest `*`: the pattern behind it, and what of the name it does not cover yet.
     let mut star: Option<(&[u8], &[u8])> = None;

@@ -145,7 +145,9 @@ impl Outbound {
         let Some(mut queue) = self.room(patience)? else {
             return Ok(None);
         };
-        if key.is_some() {
+        if !prepared.messages().is_empty() {
+            self.push_sequence(&mut queue, prepared, key);
+        } else if key.is_some() {
             self.push_message(&mut queue, prepared.kind(), prepared.payload(), key);
         } else {
             match self.deflate_for(prepared.payload()) {
@@ -157,6 +159,17 @@ impl Outbound {
             }
         }
         Ok(Some(queue))
+    }
+
+    /// Queues messages that stay together.
+    fn push_sequence(&self, queue: &mut Queue, prepared: &Prepared, key: Option<[u8; 4]>) {
+        if key.is_none() {
+            return queue.push_shared(prepared.plain());
+        }
+        for message in prepared.messages() {
+            let first = First::whole(message.kind().into());
+            queue.push(|bytes| frame::encode(bytes, first, message.payload(), key));
+        }
     }
 
     /// Sends a ping or pong, unless the queue is full: then the peer sees that we live by what it

@@ -1,0 +1,45 @@
+//! Pings, and what becomes of clients that do not answer them. Times are compared with lower bounds, and with
+//! the server's own.
+
+use super::client::{Polling, Ws};
+use super::{echo, quick};
+use std::thread;
+use std::time::{Duration, Instant};
+
+#[test]
+fn polling() {
+    let session = Polling::open(echo(quick()), "/engine.io/");
+    let start = Instant::now();
+    for beat in 1..=3 {
+        session.get().check(200, "2");
+        assert!(start.elapsed() >= Duration::from_millis(300) * beat - Duration::from_millis(20));
+        session.post("3").check(200, "ok");
+    }
+}
+
+#[test]
+fn websocket() {
+    let mut ws = Ws::open(echo(quick()), "/engine.io/");
+    let start = Instant::now();
+    for beat in 1..=3 {
+        ws.expect("2").send("3");
+        assert!(start.elapsed() >= Duration::from_millis(300) * beat - Duration::from_millis(20));
+    }
+    ws.send("4x").expect("4x");
+}
+
+#[test]
+fn who_does_not_answer_is_given_up() {
+    let addr = echo(quick());
+    let session = Polling::open(addr, "/engine.io/");
+    thread::sleep(Duration::from_millis(500));
+    session.get().refused();
+    let mut ws = Ws::open(addr, "/engine.io/");
+    ws.expect_close();
+    let session = Polling::open(addr, "/engine.io/");
+    session.get().check(200, "2");
+    // It hears of its end, if it asks in time.
+    let last = session.get();
+    assert!(last.status == 400 || last.body == "1", "{last:?}");
+    session.get().refused();
+}
