@@ -24,6 +24,11 @@ impl Message {
         }
     }
 
+    /// Roughly what it takes in memory; also an empty one takes something.
+    pub(crate) fn cost(&self) -> usize {
+        64 + self.len()
+    }
+
     /// Whether it has none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -79,7 +84,7 @@ impl Prepared {
     #[must_use]
     pub fn sequence(messages: Vec<Message>) -> Prepared {
         Prepared(Arc::new(Encoded {
-            size: messages.iter().map(Message::len).sum(),
+            size: messages.iter().map(Message::cost).sum(),
             messages,
             body: OnceLock::new(),
             frames: OnceLock::new(),

@@ -150,7 +150,7 @@ impl Inbox {
         loop {
             let mut state = self.lock();
             if let Some(message) = state.messages.pop_front() {
-                state.bytes -= message.len();
+                state.bytes -= message.cost();
                 state.writers.wake();
                 return Some(message);
             }
@@ -173,7 +173,7 @@ impl Listener for Inbox {
         loop {
             let mut state = self.lock();
             if state.bytes < self.max_queued || state.closed {
-                state.bytes += message.len();
+                state.bytes += message.cost();
                 state.messages.push_back(message);
                 state.readers.wake();
                 return Ok(());

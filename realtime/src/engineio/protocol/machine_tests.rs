@@ -75,7 +75,7 @@ fn a_poll_takes_what_waits() {
     let mut session = Session::new(true);
     session.machine.queue(Prepared::new("a"));
     session.machine.queue(Prepared::new(vec![1, 2, 3, 4]));
-    assert_eq!(session.machine.queued(), 5);
+    assert_eq!(session.machine.queued(), 2 * 64 + 5);
     let poll = session.poll().unwrap();
     session.check_take(poll, Some("4a\x1ebAQIDBA=="));
     assert_eq!(session.machine.queued(), 0);
