@@ -27,6 +27,7 @@ pub mod measure;
 pub mod metric;
 pub mod micro;
 pub mod page;
+pub mod program;
 pub mod results;
 pub mod rounds;
 pub mod scenarios;

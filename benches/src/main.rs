@@ -13,7 +13,7 @@ use greenwire_bench::measure::Bench;
 use greenwire_bench::results::{Point, Results, Scenario};
 use greenwire_bench::rounds::Rounds;
 use greenwire_bench::scenarios::{self, Work};
-use greenwire_bench::{check, cpus, machine, micro, page, table};
+use greenwire_bench::{check, cpus, machine, micro, page, program, table};
 use greenwire_bench_peers::{PEERS, Peer};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::error::Error;
@@ -24,24 +24,8 @@ use std::process::{Command, ExitCode};
 const BAR: &str = "{elapsed_precise} {bar:30} {pos}/{len} {msg}";
 
 fn main() -> ExitCode {
-    let flags = match Flags::parse(lexopt::Parser::from_env()) {
-        Ok(Some(flags)) => flags,
-        Ok(None) => {
-            println!("{}", usage());
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("greenwire-bench: {error}\n\n{}", usage());
-            return ExitCode::from(2);
-        }
-    };
-    match run(&flags) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("greenwire-bench: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let flags = Flags::parse(lexopt::Parser::from_env());
+    program::run("greenwire-bench", &usage(), flags, run)
 }
 
 fn run(flags: &Flags) -> Result<(), Box<dyn Error>> {

@@ -15,8 +15,8 @@ mod client;
 use client::{Client, call};
 use greenwire::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use greenwire::thread;
-use greenwire_bench::descriptors;
 use greenwire_bench::example::Example;
+use greenwire_bench::{descriptors, program};
 use std::error::Error;
 use std::fmt::Display;
 use std::io;
@@ -46,24 +46,8 @@ usage: polls [--clients N] [--messages N] [--chat PATH]
   --chat PATH    the server (default: target/release/examples/comet_chat of the repository)";
 
 fn main() -> ExitCode {
-    let flags = match Flags::parse(lexopt::Parser::from_env()) {
-        Ok(Some(flags)) => flags,
-        Ok(None) => {
-            println!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("polls: {error}\n\n{USAGE}");
-            return ExitCode::from(2);
-        }
-    };
-    match measure(&flags) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("polls: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let flags = Flags::parse(lexopt::Parser::from_env());
+    program::run("polls", USAGE, flags, measure)
 }
 
 fn measure(flags: &Flags) -> Result<(), Box<dyn Error>> {

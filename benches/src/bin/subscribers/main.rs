@@ -17,8 +17,8 @@ mod punctuality;
 mod report;
 
 use crowd::Crowd;
-use greenwire_bench::descriptors;
 use greenwire_bench::example::Example;
+use greenwire_bench::{descriptors, program};
 use punctuality::{Measured, Punctuality};
 use report::Load;
 use std::error::Error;
@@ -46,24 +46,8 @@ usage: subscribers [--clients N] [--every S] [--seconds S] [--threads] [--relay 
   --relay PATH   the relay (default: target/release/examples/relay of the repository)";
 
 fn main() -> ExitCode {
-    let flags = match Flags::parse(lexopt::Parser::from_env()) {
-        Ok(Some(flags)) => flags,
-        Ok(None) => {
-            println!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("subscribers: {error}\n\n{USAGE}");
-            return ExitCode::from(2);
-        }
-    };
-    match measure(&flags) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("subscribers: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let flags = Flags::parse(lexopt::Parser::from_env());
+    program::run("subscribers", USAGE, flags, measure)
 }
 
 fn measure(flags: &Flags) -> Result<(), Box<dyn Error>> {
