@@ -240,7 +240,10 @@ impl Receiver {
             stream.set_read_timeout(limit)?;
             self.limit = limit;
         }
-        self.inbound.fill(stream)
+        let wait = self.silence.wait();
+        let read = self.inbound.fill(stream);
+        wait.end();
+        read
     }
 
     fn act_on_silence(&mut self) -> Result<(), Error> {

@@ -1,8 +1,9 @@
-//! What to do when the peer says nothing for long: ask it, and in the end give it up. Needs no timer
-//! and reads no clock: it adds up the waits of the reader that nothing ended.
+//! What to do when the peer says nothing for long: ask it, and in the end give it up. Needs no timer:
+//! it adds up the waits of the reader that nothing came to end.
 
 use crate::config::Settings;
-use std::time::Duration;
+use std::mem;
+use std::time::{Duration, Instant};
 
 /// The silence of a peer so far.
 #[derive(Debug)]
@@ -10,6 +11,15 @@ pub(crate) struct Silence {
     heartbeat: Option<Duration>,
     idle_timeout: Option<Duration>,
     lasted: Duration,
+    /// Since the last ping, or all of it.
+    unasked: Duration,
+}
+
+/// A wait of the reader. One that is cut short by the limit of a `timeout` block is part of the silence,
+/// too: the reader may wait so again and again.
+pub(crate) struct Wait<'a> {
+    silence: &'a mut Silence,
+    begin: Instant,
 }
 
 /// What a silence calls for.
@@ -25,6 +35,7 @@ impl Silence {
             heartbeat: settings.heartbeat,
             idle_timeout: settings.idle_timeout,
             lasted: Duration::ZERO,
+            unasked: Duration::ZERO,
         }
     }
 
@@ -33,9 +44,12 @@ impl Silence {
         let left = self
             .idle_timeout
             .map(|limit| limit.saturating_sub(self.lasted));
-        let wait = match (self.heartbeat, left) {
-            (Some(heartbeat), Some(left)) => Some(heartbeat.min(left)),
-            (heartbeat, left) => heartbeat.or(left),
+        let unasked = self
+            .heartbeat
+            .map(|limit| limit.saturating_sub(self.unasked));
+        let wait = match (unasked, left) {
+            (Some(unasked), Some(left)) => Some(unasked.min(left)),
+            (unasked, left) => unasked.or(left),
         };
         // A socket takes no wait of zero.
         wait.map(|wait| wait.max(Duration::from_millis(1)))
@@ -43,17 +57,48 @@ impl Silence {
 
     /// The whole [`next_wait`](Self::next_wait) has passed without a byte.
     pub(crate) fn lasts(&mut self) -> Call {
-        self.lasted += self.next_wait().unwrap_or_default();
+        self.goes_on(self.next_wait().unwrap_or_default());
         match self.idle_timeout {
             Some(limit) if self.lasted >= limit => Call::GiveUp,
-            _ => Call::Ping,
+            _ => {
+                self.unasked = Duration::ZERO;
+                Call::Ping
+            }
+        }
+    }
+
+    /// The reader begins to wait.
+    #[inline]
+    pub(crate) fn wait(&mut self) -> Wait<'_> {
+        Wait {
+            silence: self,
+            begin: Instant::now(),
         }
     }
 
     /// Something came.
     #[inline]
     pub(crate) fn ends(&mut self) {
-        self.lasted = Duration::ZERO;
+        (self.lasted, self.unasked) = (Duration::ZERO, Duration::ZERO);
+    }
+
+    fn goes_on(&mut self, time: Duration) {
+        self.lasted += time;
+        self.unasked += time;
+    }
+}
+
+impl Wait<'_> {
+    /// It was not cut short: something came, or it has [lasted](Silence::lasts).
+    #[inline]
+    pub(crate) fn end(self) {
+        mem::forget(self);
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        self.silence.goes_on(self.begin.elapsed());
     }
 }
 
@@ -67,6 +112,7 @@ mod tests {
             heartbeat: heartbeat.map(Duration::from_secs),
             idle_timeout: idle_timeout.map(Duration::from_secs),
             lasted: Duration::ZERO,
+            unasked: Duration::ZERO,
         };
         let mut waits = Vec::new();
         while let Some(wait) = silence.next_wait()
@@ -95,10 +141,29 @@ mod tests {
             heartbeat: Some(Duration::from_secs(3)),
             idle_timeout: Some(Duration::from_secs(5)),
             lasted: Duration::ZERO,
+            unasked: Duration::ZERO,
         };
         assert_eq!(silence.lasts(), Call::Ping);
         silence.ends();
         assert_eq!(silence.lasts(), Call::Ping);
+        assert_eq!(silence.lasts(), Call::GiveUp);
+    }
+
+    #[test]
+    fn a_wait_that_is_cut_short_brings_the_ping_nearer() {
+        let second = Duration::from_secs(1);
+        let mut silence = Silence {
+            heartbeat: Some(5 * second),
+            idle_timeout: Some(7 * second),
+            lasted: Duration::ZERO,
+            unasked: Duration::ZERO,
+        };
+        silence.goes_on(3 * second);
+        assert_eq!(silence.next_wait(), Some(2 * second));
+        assert_eq!(silence.lasts(), Call::Ping);
+        assert_eq!(silence.next_wait(), Some(2 * second));
+        silence.goes_on(9 * second);
+        assert_eq!(silence.next_wait(), Some(Duration::from_millis(1)));
         assert_eq!(silence.lasts(), Call::GiveUp);
     }
 }

@@ -3,7 +3,8 @@
 mod common;
 
 use common::{DEADLINE, Raw, frame, serve, serve_echo};
-use greenwire_websocket::{Config, Error};
+use greenwire_runtime::time;
+use greenwire_websocket::{Config, Error, Message, WebSocket};
 use std::io::ErrorKind;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -29,9 +30,16 @@ fn a_silent_peer_is_sent_pings_and_lives_by_its_pongs() {
 
 /// How a connection ends whose peer says nothing, and what that peer reads before the end.
 fn fall_silent(config: Config) -> (Error, Vec<u8>) {
+    fall_silent_with(config, WebSocket::receive)
+}
+
+fn fall_silent_with(
+    config: Config,
+    receive: fn(&mut WebSocket) -> Result<Option<Message>, Error>,
+) -> (Error, Vec<u8>) {
     let (tell, told) = mpsc::channel();
     let addr = serve(config, move |mut ws| {
-        let error = ws.receive().unwrap_err();
+        let error = receive(&mut ws).unwrap_err();
         assert!(matches!(ws.send("late"), Err(Error::Closed)));
         tell.send(error).unwrap();
         Ok(())
@@ -60,4 +68,19 @@ fn there_need_not_be_pings() {
     let (error, opcodes) = fall_silent(config);
     assert!(matches!(error, Error::Io(error) if error.kind() == ErrorKind::TimedOut));
     assert_eq!(opcodes, [8]);
+}
+
+/// A handler that looks up from receiving now and then still learns that its peer is gone.
+#[test]
+fn waits_that_are_cut_short_count() {
+    let config = Config::default().heartbeat(SHORT).idle_timeout(20 * SHORT);
+    let (error, opcodes) = fall_silent_with(config, |ws| {
+        loop {
+            if let Ok(received) = time::timeout(SHORT / 5, || ws.receive()) {
+                return received;
+            }
+        }
+    });
+    assert!(matches!(error, Error::Io(error) if error.kind() == ErrorKind::TimedOut));
+    assert!(opcodes.contains(&9), "{opcodes:?}");
 }
