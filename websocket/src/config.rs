@@ -147,7 +147,8 @@ impl Config {
     }
 
     /// Connects by way of an HTTP proxy, `http://[user:password@]host[:port]`, which is asked for a
-    /// tunnel with `CONNECT` (RFC 9110 §9.3.6). Default: directly. Servers ignore it.
+    /// tunnel with `CONNECT` (RFC 9110 §9.3.6). Default: directly. What URLs reserve, such as an `@` in the
+    /// password, is percent-encoded. Servers ignore it.
     pub fn proxy(mut self, url: &str) -> Config {
         self.proxy = Some(url.to_owned());
         self
@@ -206,8 +207,9 @@ impl Config {
         self
     }
 
-    /// How long a client may take to connect, through a proxy if there is one, and to shake hands.
-    /// Default 10 s.
+    /// How long a client may take to find the server's addresses, to connect to one of them, through a proxy
+    /// if there is one, and to shake hands. Default 10 s. Addresses that do not answer share what is left of
+    /// it. On an OS thread the system's resolver takes its own time.
     pub fn handshake_timeout(mut self, limit: Duration) -> Config {
         self.handshake_timeout = limit;
         self

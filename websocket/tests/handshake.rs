@@ -3,11 +3,12 @@
 mod common;
 
 use common::{DEADLINE, read_head, request, serve, serve_echo};
+use greenwire_net::dns::{self, Resolver};
 use greenwire_runtime::thread;
 use greenwire_websocket::{Config, Error, HandshakeError};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc;
+use std::sync::{Once, mpsc};
 use std::time::Duration;
 
 /// The head of the answer to a request.
@@ -159,6 +160,10 @@ fn redirects_are_refused() {
         (302, Some("ws://evil.example/")),
     );
     check("HTTP/1.1 308 Permanent\r\n\r\n", (308, None));
+    check(
+        "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 102 X\r\n\r\nHTTP/1.1 300 Y\r\n\r\n",
+        (300, None),
+    );
 }
 
 #[test]
@@ -253,4 +258,58 @@ fn a_silent_server_is_given_up() {
         Error::Io(error) => assert_eq!(error.kind(), std::io::ErrorKind::TimedOut),
         other => panic!("{other}"),
     }
+}
+
+/// Knows two names; a test process has one resolver.
+struct Names;
+
+impl Resolver for Names {
+    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        if host == "never.test" {
+            thread::sleep(2 * DEADLINE);
+        }
+        let local = |last| SocketAddr::from(([127, 0, 0, last], port));
+        Ok(vec![local(2), local(1)])
+    }
+}
+
+fn know_names() {
+    static KNOWN: Once = Once::new();
+    KNOWN.call_once(|| dns::set_resolver(Names).unwrap());
+}
+
+#[test]
+fn a_name_that_is_not_resolved_is_given_up() {
+    know_names();
+    let config = Config::default().handshake_timeout(Duration::from_millis(100));
+    match config.connect("ws://never.test/") {
+        Err(Error::Io(error)) => assert_eq!(error.kind(), io::ErrorKind::TimedOut),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A listener whose queue is full: it answers nobody who connects. What fills the queue comes along.
+#[cfg(target_os = "linux")]
+fn mute_listener(addr: SocketAddr) -> (TcpListener, Vec<TcpStream>) {
+    let listener = TcpListener::bind(addr).unwrap();
+    socket2::SockRef::from(&listener).listen(0).unwrap();
+    let mut queue = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&addr, Duration::from_millis(300)) {
+        queue.push(stream);
+    }
+    (listener, queue)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_address_that_does_not_answer_leaves_time_for_the_next() {
+    know_names();
+    let mut addr = serve_echo(Config::default());
+    let port = addr.port();
+    addr.set_ip([127, 0, 0, 2].into());
+    let _mute = mute_listener(addr);
+    let config = Config::default().handshake_timeout(DEADLINE / 2);
+    let mut ws = config.connect(&format!("ws://two.test:{port}/")).unwrap();
+    ws.send("here").unwrap();
+    assert_eq!(common::expect(&mut ws).as_text(), Some("here"));
 }

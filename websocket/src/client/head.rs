@@ -31,8 +31,12 @@ impl Head {
                 }
                 Err(error) => return Err(error.into()),
             }
-            if let Some((head, size)) = Head::parse(&bytes)? {
-                return Ok((head, bytes.split_off(size)));
+            while let Some((head, size)) = Head::parse(&bytes)? {
+                let rest = bytes.split_off(size);
+                if !head.is_interim() {
+                    return Ok((head, rest));
+                }
+                bytes = rest;
             }
             if bytes.len() > MAX_HEAD {
                 return Err(HandshakeError::BadResponse("head too long").into());
@@ -57,6 +61,11 @@ impl Head {
     }
 
     /// A head, and its length; `None` while it is incomplete.
+    /// Whether another response follows (RFC 9110 §15.2).
+    fn is_interim(&self) -> bool {
+        self.status != 101 && (100..200).contains(&self.status)
+    }
+
     fn parse(bytes: &[u8]) -> Result<Option<(Head, usize)>, HandshakeError> {
         let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut response = httparse::Response::new(&mut fields);

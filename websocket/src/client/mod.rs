@@ -14,9 +14,12 @@ use greenwire_net::Stream;
 #[cfg(feature = "tls")]
 use greenwire_net::tls::Connector;
 use greenwire_net::{TcpStream, ToSocketAddrs as _};
+use greenwire_runtime::time;
 use http::header::{self, HeaderName};
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+use std::vec;
 
 /// Connects to `ws://host[:port]/path`, or `wss://…` over TLS (feature `tls`), with the default [`Config`].
 ///
@@ -124,8 +127,11 @@ impl Deadline {
 /// Connects to the first of the addresses that accepts.
 fn dial(address: &str, deadline: Deadline) -> io::Result<Stream> {
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for addr in address.to_socket_addrs()? {
-        match TcpStream::connect_timeout(&addr, deadline.left()?) {
+    let mut addrs = resolve(address, deadline)?;
+    while let Some(addr) = addrs.next() {
+        // An address that does not answer leaves the others their share of the time.
+        let share = deadline.left()? / (1 + addrs.len() as u32);
+        match TcpStream::connect_timeout(&addr, share) {
             Ok(stream) => {
                 stream.set_write_timeout(Some(deadline.left()?))?;
                 return Ok(stream.into());
@@ -134,6 +140,14 @@ fn dial(address: &str, deadline: Deadline) -> io::Result<Stream> {
         }
     }
     Err(failure)
+}
+
+fn resolve(address: &str, deadline: Deadline) -> io::Result<vec::IntoIter<SocketAddr>> {
+    let resolved = time::timeout(deadline.left()?, || address.to_socket_addrs());
+    resolved.unwrap_or_else(|_| {
+        let text = "the name was not resolved in time";
+        Err(io::Error::new(io::ErrorKind::TimedOut, text))
+    })
 }
 
 fn timed_out() -> io::Error {

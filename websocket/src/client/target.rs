@@ -32,7 +32,7 @@ impl Target {
         let default_port = if tls { 443 } else { 80 };
         let host = uri.host().filter(|host| !host.is_empty());
         let host = host.ok_or(HandshakeError::Invalid("url: no host"))?;
-        let port = uri.port_u16().unwrap_or(default_port);
+        let port = port(&uri)?.unwrap_or(default_port);
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         Ok(Target {
             tls,
@@ -49,6 +49,20 @@ impl Target {
                 format!("/{path}")
             },
         })
+    }
+}
+
+/// The port that a URL names, which may be left empty (RFC 3986 §3.2.3).
+pub(super) fn port(uri: &Uri) -> Result<Option<u16>, HandshakeError> {
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    match authority.rsplit_once(':') {
+        None | Some((_, "")) => Ok(None),
+        // The end of an IPv6 address, or a password.
+        Some((_, other)) if other.contains([']', '@']) => Ok(None),
+        Some((_, port)) => match port.parse() {
+            Ok(port) => Ok(Some(port)),
+            Err(_) => Err(HandshakeError::Invalid("url: port")),
+        },
     }
 }
 
@@ -87,5 +101,12 @@ mod tests {
         );
         check("/path", Err(HandshakeError::Invalid("url: no scheme")));
         check("ws://a b", Err(HandshakeError::Invalid("url")));
+        check("ws://a.example:/", Ok(("a.example:80", "a.example", "/")));
+        check("ws://[::1]", Ok(("[::1]:80", "[::1]", "/")));
+        check(
+            "ws://me:1@a.example",
+            Ok(("a.example:80", "a.example", "/")),
+        );
+        check("ws://a:65536", Err(HandshakeError::Invalid("url: port")));
     }
 }

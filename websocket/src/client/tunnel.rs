@@ -1,11 +1,13 @@
 //! Tunnels through HTTP proxies (`CONNECT`, RFC 9110 §9.3.6).
 
 use super::head::Head;
+use super::target::port;
 use super::{Deadline, dial};
 use crate::{Error, HandshakeError};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use greenwire_net::Stream;
 use http::Uri;
+use percent_encoding::percent_decode_str;
 use std::io::Write as _;
 
 /// A stream to `target` by way of `proxy`.
@@ -39,7 +41,8 @@ pub(super) fn open(proxy: &str, target: &str, deadline: Deadline) -> Result<Stre
 struct Proxy {
     address: String,
     /// `user:password`
-    credentials: Option<String>,
+    /// `user:password`.
+    credentials: Option<Vec<u8>>,
 }
 
 impl Proxy {
@@ -54,9 +57,10 @@ impl Proxy {
         }
         let host = uri.host().filter(|host| !host.is_empty());
         let host = host.ok_or(HandshakeError::Invalid("proxy url: no host"))?;
-        let port = uri.port_u16().unwrap_or(80);
+        let port = port(&uri)?.unwrap_or(80);
         let authority = uri.authority().map_or("", |authority| authority.as_str());
-        let credentials = authority.rsplit_once('@').map(|(user, _)| user.to_owned());
+        let credentials = authority.rsplit_once('@');
+        let credentials = credentials.map(|(user, _)| percent_decode_str(user).collect());
         Ok(Proxy {
             address: format!("{host}:{port}"),
             credentials,
@@ -73,14 +77,18 @@ mod tests {
         let parse = |url| {
             Proxy::parse(url).map(|proxy| (proxy.address, proxy.credentials.unwrap_or_default()))
         };
-        let ok =
-            |address: &str, credentials: &str| Ok((address.to_owned(), credentials.to_owned()));
+        let ok = |address: &str, credentials: &str| Ok((address.to_owned(), credentials.into()));
         assert_eq!(parse("http://p.example"), ok("p.example:80", ""));
         assert_eq!(parse("http://p.example:3128/"), ok("p.example:3128", ""));
         assert_eq!(
             parse("http://ann:secret@p.example:8080"),
             ok("p.example:8080", "ann:secret")
         );
+        assert_eq!(
+            parse("http://ann:p%40ss@p.example"),
+            ok("p.example:80", "ann:p@ss")
+        );
+        assert!(parse("http://p.example:70000").is_err());
         assert!(parse("p.example:80").is_err());
         assert!(parse("socks5://p.example").is_err());
     }
