@@ -1,5 +1,6 @@
 //! A ball in a box that is 1 wide and 1 high, as a source of messages.
 
+use greenwire::http::Json;
 use greenwire::sync::Mutex;
 use greenwire::thread;
 use greenwire::websocket::Message;
@@ -47,7 +48,7 @@ impl Ball {
 
     /// Makes it fly away from where the click was; anything but a click is ignored.
     pub(crate) fn kick(&self, message: &Message) {
-        if let Ok(Click { x, y }) = serde_json::from_slice(message.as_bytes()) {
+        if let Ok(Json(Click { x, y })) = Json::from_bytes(message.as_bytes()) {
             let mut ball = self.0.lock().unwrap();
             let [dx, dy] = [ball.position[0] - x, ball.position[1] - y];
             let distance = dx.hypot(dy).max(f64::EPSILON);

@@ -24,7 +24,7 @@ export async function play(title, story, expected = /^$/) {
       "--disable-background-networking", "--disable-component-update", "--disable-sync",
     ],
   });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(60_000); // a busy machine takes its time
 
   const problems = [];
   const open = async (colorScheme, ready, path = "", prepare = async () => {}) => {

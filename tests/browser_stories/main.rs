@@ -7,6 +7,7 @@
 mod comet;
 #[cfg(feature = "redis")]
 mod redis;
+mod socketio;
 mod sockjs;
 #[path = "../support/mod.rs"]
 mod support;
