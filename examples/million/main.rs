@@ -17,6 +17,13 @@ use std::time::{Duration, Instant};
 /// How many stacks are examined.
 const SAMPLES: usize = 1000;
 
+/// A green thread as `main` knows it.
+struct Waiting {
+    thread: JoinHandle<()>,
+    /// Wakes it, if it waits for a message.
+    sender: Option<Sender<()>>,
+}
+
 /// What the green threads leave for `main`.
 #[derive(Default)]
 struct Record {
@@ -37,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let begin = Instant::now();
     let alarm = begin + Duration::from_secs(seconds);
     let record = Arc::new(Record::default());
-    let (threads, senders) = spawn(count, alarm, &record);
+    let waiting = spawn(count, alarm, &record);
     while record.parked.load(Ordering::Acquire) < count && Instant::now() < alarm {
         thread::sleep(Duration::from_millis(10));
     }
@@ -59,11 +66,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     thread::sleep(alarm.saturating_duration_since(Instant::now()));
     let begin = Instant::now();
-    for sender in senders {
+    for sender in waiting.iter().filter_map(|waiting| waiting.sender.as_ref()) {
         sender.send(())?;
     }
-    for thread in threads {
-        thread.join().expect("no green thread panics");
+    for waiting in waiting {
+        waiting.thread.join().expect("no green thread panics");
     }
     assert_eq!(record.woken.load(Ordering::Acquire), count);
     println!(
@@ -86,34 +93,28 @@ fn flags() -> Result<(usize, u64), Box<dyn std::error::Error>> {
     Ok((count, seconds))
 }
 
-fn spawn(
-    count: usize,
-    alarm: Instant,
-    record: &Arc<Record>,
-) -> (Vec<JoinHandle<()>>, Vec<Sender<()>>) {
-    let mut threads = Vec::with_capacity(count);
-    let mut senders = Vec::with_capacity(count / 2);
+fn spawn(count: usize, alarm: Instant, record: &Arc<Record>) -> Vec<Waiting> {
+    let mut waiting = Vec::with_capacity(count);
     for number in 0..count {
         let record = record.clone();
         let sampled = number % (count.div_ceil(SAMPLES) | 1) == 0; // some of each half
-        threads.push(if number % 2 == 0 {
-            thread::spawn(move || {
-                record.park(sampled, || {
-                    thread::sleep(alarm.saturating_duration_since(Instant::now()));
-                });
-            })
+        waiting.push(if number % 2 == 0 {
+            let sleep = move || thread::sleep(alarm.saturating_duration_since(Instant::now()));
+            Waiting {
+                thread: thread::spawn(move || record.park(sampled, sleep)),
+                sender: None,
+            }
         } else {
             let (sender, receiver) = mpsc::channel();
-            senders.push(sender);
-            thread::spawn(move || {
-                record.park(sampled, || {
-                    // Fails only if `main` has given up.
-                    let _ = receiver.recv();
-                });
-            })
+            // Fails only if `main` has given up.
+            let receive = move || _ = receiver.recv();
+            Waiting {
+                thread: thread::spawn(move || record.park(sampled, receive)),
+                sender: Some(sender),
+            }
         });
     }
-    (threads, senders)
+    waiting
 }
 
 impl Record {

@@ -22,6 +22,7 @@ mod backtrace;
 mod interrupt;
 mod signal;
 mod stack;
+mod table;
 
 #[cfg_attr(not(greenwire_context = "threads"), path = "coroutines/mod.rs")]
 #[cfg_attr(greenwire_context = "threads", path = "threads.rs")]
@@ -34,6 +35,7 @@ pub(crate) use backend::{ARE_OS_THREADS, Context, Exit, guard_against_overflow};
 pub(crate) use backtrace::backtrace;
 pub(crate) use interrupt::{EndlessThread, Interrupted};
 pub(crate) use stack::{Extent, Guard, Pool, Stack, release};
+pub(crate) use table::Table;
 
 /// What became of the green thread that a [`Context::resume`] ran.
 pub(crate) enum Progress {

@@ -27,8 +27,8 @@ pub(crate) const MIN_SIZE: usize = 32 * 1024;
 const MAX_SIZE: usize = 1 << 30;
 
 /// Each map is 16 times as large as the one before, from this many bytes (or one slot) to
-/// [`LARGEST_MAP`], so that there are few of them.
-const FIRST_MAP: usize = 64 << 20;
+/// [`LARGEST_MAP`], so that there are few of them: what is only reserved takes no memory.
+const FIRST_MAP: usize = 1 << 30;
 const LARGEST_MAP: usize = 64 << 30;
 
 const CLASSES: usize = (MAX_SIZE / MIN_SIZE).trailing_zeros() as usize + 1;
@@ -194,8 +194,8 @@ impl Pool {
 impl Class {
     fn carve(&mut self, size: usize) -> io::Result<Stack> {
         if self.fresh.is_empty() {
-            let largest = LARGEST_MAP.max(size);
-            let mut bytes = self.next_map.clamp(FIRST_MAP.max(size), largest);
+            let wanted = self.next_map.clamp(FIRST_MAP, LARGEST_MAP);
+            let mut bytes = wanted.min(maps::share()).max(size);
             self.fresh = loop {
                 match maps::reserve(bytes, size) {
                     Ok(map) => break map,

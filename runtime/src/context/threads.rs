@@ -129,15 +129,38 @@ pub(crate) fn guard_against_overflow(_: Running) -> io::Result<()> {
 
 /// Addresses for stacks that nobody will stand on.
 pub(super) mod maps {
+    use std::alloc::{self, Layout};
     use std::io;
     use std::ops::Range;
     use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Little, since Miri keeps books about each byte of a table.
+    pub(crate) fn share() -> usize {
+        1 << 20
+    }
 
     pub(crate) fn reserve(bytes: usize, align: usize) -> io::Result<Range<usize>> {
         static NEXT: AtomicUsize = AtomicUsize::new(usize::MAX / 4);
         let start = NEXT.fetch_add(bytes + align, Ordering::Relaxed);
         let start = start.next_multiple_of(align);
         Ok(start..start + bytes)
+    }
+
+    /// Real memory, for a table.
+    pub(crate) fn allocate(bytes: usize) -> Option<*mut u8> {
+        assert!(bytes > 0);
+        // SAFETY: the size is not zero.
+        let start = unsafe { alloc::alloc(layout(bytes)) };
+        (!start.is_null()).then_some(start)
+    }
+
+    pub(crate) fn free(start: *mut u8, bytes: usize) {
+        // SAFETY: a `Table` gives back what `allocate` gave it for as many bytes, at its end.
+        unsafe { alloc::dealloc(start, layout(bytes)) };
+    }
+
+    fn layout(bytes: usize) -> Layout {
+        Layout::from_size_align(bytes, 64).expect("far less than the address space")
     }
 
     pub(crate) fn mark(_: Range<usize>) -> io::Result<()> {

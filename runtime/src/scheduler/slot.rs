@@ -7,12 +7,9 @@ use std::cell::{Cell, Ref, RefCell};
 use std::ptr;
 use std::sync::Arc;
 
-use crate::context::{Context, Extent, prefetch};
+use crate::context::{Context, Extent, Table, prefetch};
 use crate::interrupt::Interrupts;
 use crate::task::Task;
-
-/// The slots that are made at a time.
-const CHUNK: usize = 256;
 
 /// The stacks that are fetched ahead: about as many as run in a turn, if each makes two system calls.
 const AHEAD: usize = 16;
@@ -30,7 +27,7 @@ impl Ticket {
 
     pub(crate) const MAX_WORKERS: usize =
         1 << (Ticket::BITS - Ticket::SLOT_BITS - Ticket::SEQUENCE_BITS);
-    const MAX_SLOTS: usize = 1 << Ticket::SLOT_BITS;
+    pub(crate) const MAX_SLOTS: usize = 1 << Ticket::SLOT_BITS;
 
     fn new(worker: usize, slot: u32, sequence: u16) -> Ticket {
         let worker = (worker as u64) << (Ticket::SLOT_BITS + Ticket::SEQUENCE_BITS);
@@ -234,27 +231,27 @@ impl RunQueue {
     }
 }
 
-/// All slots of a worker.
+/// All slots of a worker, which lives as long as the process.
 pub(super) struct Slots {
-    chunks: RefCell<Vec<&'static [Slot]>>,
+    table: &'static Table<Slot, { Ticket::MAX_SLOTS }>,
     free: RefCell<Vec<u32>>,
 }
 
 impl Slots {
     pub(super) fn new() -> Slots {
         Slots {
-            chunks: RefCell::new(Vec::new()),
+            table: Box::leak(Box::new(Table::new())),
             free: RefCell::new(Vec::new()),
         }
     }
 
     /// A free slot, or `None` if the table is full (four million).
     pub(super) fn take(&self) -> Option<&'static Slot> {
-        let mut free = self.free.borrow_mut();
-        if free.is_empty() {
-            self.grow(&mut free)?;
-        }
-        free.pop().map(|index| self.at(index as usize))
+        let index = match self.free.borrow_mut().pop() {
+            Some(index) => index as usize,
+            None => self.table.push(Slot::new(self.len() as u32))?,
+        };
+        Some(self.at(index))
     }
 
     /// Takes back a slot without a stack.
@@ -270,24 +267,11 @@ impl Slots {
     }
 
     pub(super) fn at(&self, index: usize) -> &'static Slot {
-        &self.chunks.borrow()[index / CHUNK][index % CHUNK]
+        &self.table[index]
     }
 
     /// How many there are, free ones included.
     pub(super) fn len(&self) -> usize {
-        self.chunks.borrow().len() * CHUNK
-    }
-
-    fn grow(&self, free: &mut Vec<u32>) -> Option<()> {
-        let mut chunks = self.chunks.borrow_mut();
-        let first = chunks.len() * CHUNK;
-        if first == Ticket::MAX_SLOTS {
-            return None;
-        }
-        let indices = first as u32..(first + CHUNK) as u32;
-        // A worker lives as long as the process, so leaking is owning.
-        chunks.push(Box::leak(indices.clone().map(Slot::new).collect()));
-        free.extend(indices.rev());
-        Some(())
+        self.table.len()
     }
 }

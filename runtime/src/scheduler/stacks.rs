@@ -122,7 +122,7 @@ impl Stacks {
     }
 
     fn sweep_batch(&self) {
-        let mut ranges: Vec<Range<usize>> = Vec::new();
+        let mut ranges: Vec<Range<usize>> = Vec::with_capacity(BATCH);
         for _ in 0..BATCH {
             let Some(slot) = self.sweeping.pop() else {
                 break;

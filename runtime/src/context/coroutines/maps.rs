@@ -6,6 +6,8 @@ use std::ptr;
 
 use libc::{MAP_ANONYMOUS, MAP_PRIVATE, PROT_NONE, PROT_READ, PROT_WRITE};
 
+use rustix::process::{Resource, getrlimit};
+
 use super::super::stack::page_size;
 
 /// Memory that is only reserved counts for nothing. FreeBSD has no other kind.
@@ -13,6 +15,13 @@ use super::super::stack::page_size;
 const MAP_NORESERVE: libc::c_int = libc::MAP_NORESERVE;
 #[cfg(target_os = "freebsd")]
 const MAP_NORESERVE: libc::c_int = 0;
+
+/// The most that one map should take, a power of two: where address space is limited (`ulimit -v`),
+/// others need some.
+pub(crate) fn share() -> usize {
+    let limit = getrlimit(Resource::As).current.unwrap_or(u64::MAX);
+    1 << (limit / 16).max(1).ilog2()
+}
 
 /// Reserves `bytes` of zeroed address space, aligned to `align`.
 pub(crate) fn reserve(bytes: usize, align: usize) -> io::Result<Range<usize>> {
@@ -54,8 +63,20 @@ pub(crate) fn mark(_: Range<usize>) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// The same for `bytes` at the start of a page, or `None`.
+pub(crate) fn allocate(bytes: usize) -> Option<*mut u8> {
+    let range = reserve(bytes, page_size()).ok()?;
+    Some(pointer(range.start).cast())
+}
+
+/// Gives back what [`allocate`] gave.
+pub(crate) fn free(start: *mut u8, bytes: usize) {
+    unmap(start.addr()..start.addr() + bytes);
+}
+
 pub(crate) fn unmap(range: Range<usize>) {
-    // SAFETY: only `markers_work` calls this, for a map that nobody else knows.
+    // SAFETY: `markers_work` calls this for a map that nobody else knows, and a `Table` for its own, at
+    // its end.
     unsafe { libc::munmap(pointer(range.start), range.len()) };
 }
 
