@@ -361,3 +361,23 @@ fn webchat() {
     assert!(ask(&addr, "PUT", "/say", "").contains("allow: OPTIONS, POST"));
     assert!(ask(&addr, "GET", "/", "").contains("<title>greenwire webchat</title>"));
 }
+
+/// Reserved address space is no memory, but `ulimit -v` counts it.
+#[test]
+fn green_threads_live_within_a_limited_address_space() {
+    let million = support::example("million");
+    let output = Command::new("sh")
+        .args([
+            "-c",
+            "ulimit -v 500000; exec \"$0\" --count 500 --seconds 5",
+        ])
+        .arg(million.get_program())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("stacks with their guard: 500 of 500"),
+        "{said}"
+    );
+}
