@@ -3,12 +3,11 @@
 //! `parity/signatures.rs` compiles against std and against greenwire. What has to be in it is read from
 //! std's own documentation, which rustup installs as the component `rust-docs`.
 
-mod support;
+#[path = "../../tests/support/std_documentation.rs"]
+mod std_documentation;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::process::Command;
-use std::{env, fs};
+use std::fs;
 
 const PRESENT: &str = include_str!("parity/signatures.rs");
 
@@ -52,8 +51,8 @@ const LEFT_OUT: [(&str, &str); 9] = [
 
 #[test]
 fn nothing_of_std_is_missing() {
-    let Some(docs) = documentation() else {
-        return support::skip("rust-docs of Rust 1.95");
+    let Some(docs) = std_documentation::folder() else {
+        return;
     };
     let mut missing = BTreeSet::new();
     for (name, folder) in PAGES {
@@ -84,20 +83,6 @@ fn nothing_of_std_is_missing() {
         missing.is_empty(),
         "neither in signatures.rs nor left out: {missing:#?}"
     );
-}
-
-/// Std's pages, if they are those of the version that this was written for: a later std has more.
-fn documentation() -> Option<PathBuf> {
-    let rustc = env::var_os("RUSTC").unwrap_or("rustc".into());
-    let output = Command::new(rustc)
-        .args(["--print", "sysroot"])
-        .output()
-        .ok()?;
-    let sysroot = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
-    let docs = sysroot.join("share/doc/rust/html/std");
-    docs.join("net/sidebar-items1.95.0.js")
-        .exists()
-        .then_some(docs)
 }
 
 /// The stable methods and the implemented traits on a page, as `Type: fn name` and `Type: impl Trait`.

@@ -3,9 +3,10 @@
 //! `sync/parity/signatures.rs` compiles against std and against greenwire. What has to be in it is read from
 //! std's own documentation, which rustup installs as the component `rust-docs`.
 
-use std::path::PathBuf;
-use std::process::Command;
-use std::{env, fs};
+#[path = "../../tests/support/std_documentation.rs"]
+mod std_documentation;
+
+use std::fs;
 
 const PRESENT: &str = include_str!("sync/parity/signatures.rs");
 
@@ -47,12 +48,8 @@ const IGNORED: [&str; 8] = [
 
 #[test]
 fn nothing_of_std_is_missing() {
-    let Some(docs) = documentation() else {
-        assert!(
-            env::var_os("CI").is_none(),
-            "rust-docs of Rust 1.95 not found"
-        );
-        return println!("skipped: rust-docs of Rust 1.95 not found");
+    let Some(docs) = std_documentation::folder() else {
+        return;
     };
     let (mut missing, mut found) = (Vec::new(), 0);
     for module in MODULES {
@@ -70,20 +67,6 @@ fn nothing_of_std_is_missing() {
         missing.is_empty(),
         "neither in signatures.rs nor left out: {missing:#?}"
     );
-}
-
-/// Std's pages, if they are those of the version that this was written for: a later std has more.
-fn documentation() -> Option<PathBuf> {
-    let rustc = env::var_os("RUSTC").unwrap_or("rustc".into());
-    let output = Command::new(rustc)
-        .args(["--print", "sysroot"])
-        .output()
-        .ok()?;
-    let sysroot = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
-    let docs = sysroot.join("share/doc/rust/html/std");
-    docs.join("sync/sidebar-items1.95.0.js")
-        .exists()
-        .then_some(docs)
 }
 
 /// What a page documents, if it is stable: `module::function`, `Type::method` or `Type: Trait`.
