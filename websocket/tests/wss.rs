@@ -6,7 +6,9 @@ use common::{DEADLINE, expect};
 use greenwire_net::tls::{Acceptor, Connector};
 use greenwire_net::{SocketAddr, TcpListener};
 use greenwire_runtime::thread;
-use greenwire_websocket::{Compression, Config, Error, Message, SlowReader, upgrade};
+use greenwire_websocket::{Compression, Config, Error, Message, SlowReader, WebSocket, upgrade};
+use std::io::{self, ErrorKind, Write};
+use std::time::Duration;
 
 /// A certificate of its own for `localhost`, and who trusts it.
 fn certified() -> (Acceptor, Connector) {
@@ -93,6 +95,44 @@ fn who_is_not_trusted_is_refused() {
     let url = format!("wss://localhost:{}/", addr.port());
     let refused = Config::default().tls(trusts_another).connect(&url);
     assert!(matches!(refused, Err(Error::Io(_))), "{refused:?}");
+}
+
+#[test]
+fn a_certificate_for_another_name_is_refused() {
+    let (addr, trusted) = serve_echo();
+    let refused = Config::default()
+        .tls(trusted)
+        .connect(&format!("wss://{addr}/"));
+    assert_refused(refused, ErrorKind::InvalidData);
+}
+
+#[test]
+fn servers_without_tls_are_given_up() {
+    for (answer, kind) in [
+        ("HTTP/1.1 400 Bad Request\r\n\r\n", ErrorKind::InvalidData),
+        ("", ErrorKind::TimedOut),
+    ] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+            // Until the client hangs up.
+            let _ = io::copy(&mut stream, &mut io::sink());
+        });
+        let config = Config::default().handshake_timeout(Duration::from_millis(500));
+        let config = config.tls(certified().1);
+        assert_refused(config.connect(&format!("wss://{addr}/")), kind);
+        server.join().unwrap();
+    }
+}
+
+#[track_caller]
+fn assert_refused(connected: Result<WebSocket, Error>, kind: ErrorKind) {
+    match connected {
+        Err(Error::Io(error)) => assert_eq!(error.kind(), kind, "{error}"),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// The server's two halves on one TLS connection, beside each other.
