@@ -56,8 +56,8 @@ pub(crate) mod keeper;
 mod message;
 mod polling;
 pub(crate) mod protocol;
-mod registry;
-mod service;
+pub(crate) mod registry;
+pub(crate) mod service;
 mod session;
 mod websocket;
 

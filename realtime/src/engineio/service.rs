@@ -47,10 +47,9 @@ impl Service {
             config,
             open,
         });
-        Service {
-            outer: wrapped(&inner),
-            inner,
-        }
+        let plain = inner.clone();
+        let outer = wrapped(&inner.config, move |request| plain.answer(request));
+        Service { inner, outer }
     }
 
     pub(super) fn conversing<F>(config: Config, handler: F) -> Service
@@ -74,6 +73,18 @@ impl Service {
         Service::new(config, Box::new(open))
     }
 
+    #[cfg(feature = "socketio-legacy")]
+    pub(crate) fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// A place among the sessions, for one that is not an Engine.IO session.
+    #[cfg(feature = "socketio-legacy")]
+    pub(crate) fn take_place(&self) -> Result<Place, super::registry::Overloaded> {
+        let registry = &self.inner.commons.registry;
+        registry.take_place(self.inner.config.max_sessions)
+    }
+
     /// How many sessions there are.
     #[must_use]
     pub fn sessions(&self) -> usize {
@@ -94,10 +105,8 @@ impl Handler for Service {
     }
 }
 
-fn wrapped(inner: &Arc<Inner>) -> Arc<dyn Handler> {
-    let config = &inner.config;
-    let plain = inner.clone();
-    let plain = move |request| plain.answer(request);
+/// A handler within what the settings wrap around it.
+pub(crate) fn wrapped<H: Handler + Clone>(config: &Config, plain: H) -> Arc<dyn Handler> {
     match (cors(config, plain.clone()), config.compression) {
         (Some(cors), true) => Arc::new(Compress::new(cors)),
         (Some(cors), false) => Arc::new(cors),

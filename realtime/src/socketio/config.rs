@@ -33,6 +33,8 @@ pub struct Config {
     pub(crate) adapter: Option<Arc<dyn Adapter>>,
     pub(crate) client_files: Option<Files>,
     recovery: Option<Recovery>,
+    #[cfg(feature = "socketio-legacy")]
+    pub(crate) legacy: Option<super::Legacy>,
 }
 
 impl Default for Config {
@@ -47,6 +49,8 @@ impl Default for Config {
             adapter: None,
             client_files: None,
             recovery: None,
+            #[cfg(feature = "socketio-legacy")]
+            legacy: None,
         }
     }
 }
@@ -115,6 +119,13 @@ impl Config {
     /// servers in Node expect them, at `/socket.io/socket.io.min.js` and so on. Default: none.
     pub fn client_files(mut self, files: Files) -> Config {
         self.client_files = Some(files);
+        self
+    }
+
+    /// Serves clients of Socket.IO 0.9, too, at the same path. Default: not. Only with the feature `socketio-legacy`.
+    #[cfg(feature = "socketio-legacy")]
+    pub fn legacy(mut self, legacy: super::Legacy) -> Config {
+        self.legacy = Some(legacy);
         self
     }
 

@@ -53,6 +53,13 @@ impl Local {
         Some(Asked::ask(&namespace, name, args, to, Arc::new(answer)))
     }
 
+    /// The ids of the clients.
+    #[must_use]
+    pub fn ids(&self, to: &Targets) -> Vec<Arc<str>> {
+        let sockets = self.select(to);
+        sockets.iter().map(|it| it.shared_id().clone()).collect()
+    }
+
     /// The clients.
     #[must_use]
     pub fn fetch_sockets(&self, to: &Targets) -> Vec<SocketInfo> {
@@ -64,6 +71,13 @@ impl Local {
     pub fn rooms(&self) -> Vec<Room> {
         let namespace = self.namespace();
         namespace.map_or_else(Vec::new, |namespace| namespace.rooms().names())
+    }
+
+    /// Whether a client is in this room.
+    #[must_use]
+    pub fn has_room(&self, room: &str) -> bool {
+        let namespace = self.namespace();
+        namespace.is_some_and(|namespace| namespace.rooms().has(room))
     }
 
     /// Lets clients join rooms.

@@ -33,12 +33,16 @@ mod event;
 mod failure;
 mod handlers;
 mod handshake;
+#[cfg(feature = "socketio-legacy")]
+mod legacy;
 mod local;
 mod namespace;
 mod packet;
 mod protocol;
 mod reason;
 mod recovery;
+#[cfg(feature = "redis")]
+mod redis;
 mod rooms;
 mod server;
 mod socket;
@@ -55,10 +59,14 @@ pub use error::{Error, Refusal};
 pub use event::{Ack, Event, FromEvent, IntoReply};
 pub use failure::Failure;
 pub use handshake::Handshake;
+#[cfg(feature = "socketio-legacy")]
+pub use legacy::Legacy;
 pub use local::Local;
 pub use namespace::Namespace;
 pub use reason::Reason;
 pub use recovery::Recovery;
+#[cfg(feature = "redis")]
+pub use redis::{RedisAdapter, RedisEmitter};
 pub use rooms::Room;
 pub use server::Server;
 pub use socket::Socket;

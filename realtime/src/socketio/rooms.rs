@@ -99,6 +99,11 @@ impl<S: Clone> Rooms<S> {
         self.rooms.keys().cloned().collect()
     }
 
+    /// Whether anybody is in a room.
+    pub(crate) fn has(&self, room: &str) -> bool {
+        self.rooms.contains_key(room) || self.members.contains_key(room)
+    }
+
     fn is_in(&self, id: &str, room: &str) -> bool {
         id == room || self.rooms.get(room).is_some_and(|ids| ids.contains(id))
     }

@@ -34,6 +34,8 @@ pub struct Server {
     shared: Arc<Shared>,
     service: engineio::Service,
     files: Option<Files>,
+    #[cfg(feature = "socketio-legacy")]
+    legacy: Option<super::legacy::Service>,
 }
 
 /// What all clients of a server share.
@@ -83,7 +85,11 @@ impl Server {
             listener
         };
         let service = engineio::Service::new(engine, Box::new(open));
+        #[cfg(feature = "socketio-legacy")]
+        let legacy = shared.config.legacy.clone();
         let server = Server {
+            #[cfg(feature = "socketio-legacy")]
+            legacy: legacy.map(|legacy| super::legacy::Service::new(legacy, &shared, &service)),
             shared,
             service,
             files,
@@ -190,6 +196,10 @@ impl Server {
 
     /// Disconnects all clients. New ones may still come.
     pub fn close(&self) {
+        #[cfg(feature = "socketio-legacy")]
+        if let Some(legacy) = &self.legacy {
+            legacy.close();
+        }
         self.service.close();
     }
 }
@@ -202,6 +212,12 @@ impl Default for Server {
 
 impl Handler for Server {
     fn call(&self, request: Request) -> Response {
+        #[cfg(feature = "socketio-legacy")]
+        if let Some(legacy) = &self.legacy
+            && legacy.is_at(request.uri().path())
+        {
+            return legacy.call(request);
+        }
         match &self.files {
             Some(files) if request.uri().path().contains('.') => files.call(request),
             _ => self.service.call(request),

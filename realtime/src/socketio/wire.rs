@@ -33,6 +33,8 @@ pub(crate) trait Wire: Send + Sync {
 pub(crate) struct Outgoing {
     pub(crate) packet: Packet,
     modern: OnceLock<Prepared>,
+    #[cfg(feature = "socketio-legacy")]
+    legacy: OnceLock<super::legacy::Encoded>,
 }
 
 impl Outgoing {
@@ -40,6 +42,8 @@ impl Outgoing {
         Outgoing {
             packet,
             modern: OnceLock::new(),
+            #[cfg(feature = "socketio-legacy")]
+            legacy: OnceLock::new(),
         }
     }
 
@@ -56,6 +60,13 @@ impl Outgoing {
     fn modern(&self) -> &Prepared {
         self.modern
             .get_or_init(|| Prepared::sequence(encode(&self.packet)))
+    }
+
+    /// For Socket.IO 0.9.
+    #[cfg(feature = "socketio-legacy")]
+    pub(crate) fn legacy(&self) -> &super::legacy::Encoded {
+        self.legacy
+            .get_or_init(|| super::legacy::encode(&self.packet))
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "every story uses a part of it")]
 
+pub(crate) mod node;
 pub(crate) mod redis_server;
 
 use greenwire_runtime::thread;

@@ -102,7 +102,7 @@ impl Drop for RedisServer {
 
 /// Says that a program is absent; on CI that is a failure. Written past the test runner, which
 /// swallows what `println!` says.
-fn skip(missing: &str) {
+pub(crate) fn skip(missing: &str) {
     let note = format!("skipped: {missing} not found");
     let ci = env::var_os("CI").is_some_and(|ci| ci == "true");
     assert!(!ci, "{note}");
