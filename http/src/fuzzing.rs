@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::protocol::chunked::{Decoder, Progress};
 use crate::protocol::head::{self, Framing, Head, Scanner};
 use bytes::Bytes;
+use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 
 /// Any bytes, as a client may send them: the same head comes out in one piece and in many, or none; and
@@ -33,7 +34,7 @@ fn scan(bytes: &[u8], cut: usize, config: &Config) -> Option<Head> {
         end = (end + cut).min(bytes.len());
         if let Some(extent) = scanner.scan(&bytes[..end], config).ok()? {
             let head = Bytes::copy_from_slice(&bytes[extent.start..extent.end]);
-            return head::parse_head(&head, extent.headers).ok();
+            return head::parse_head(&head, extent.headers, HeaderMap::new()).ok();
         }
     }
     None

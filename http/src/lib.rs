@@ -10,7 +10,7 @@
 //!
 //! Each connection has a green thread of its own (or an ordinary OS thread, if those are what
 //! `thread::spawn` makes). A handler may sleep, wait for others or read and write slowly: that is
-//! nobody else's problem. Types are those of the `http` crate.
+//! nobody else's problem. Types are those of the [`http`] crate.
 //!
 //! ```
 //! use greenwire_http::{Error, Request, StatusCode};
@@ -38,7 +38,7 @@
 //! 1. The connection parks. It sends first what it has gathered.
 //! 2. The head is parsed strictly by RFC 9112: whatever two parsers may read differently is
 //!    refused, and the connection closed. That leaves no room for request smuggling.
-//! 3. The handler gets a [`Request`]; its extensions hold the [`Peer`]. The body is still in
+//! 3. The handler gets a [`Request`]; [`Peer::of`] says who asks. The body is still in
 //!    the socket and comes as it is read; a client that waits for `100 Continue` gets it at the
 //!    first read.
 //! 4. The handler returns a [`Response`]. Framing is the server's: a handler's `Transfer-Encoding`
@@ -111,6 +111,7 @@ mod protocol;
 mod request;
 pub mod router;
 mod server;
+mod spare;
 pub mod sse;
 mod transport;
 mod upgrade;
@@ -122,19 +123,16 @@ pub use cookie::{self, Cookie};
 pub use error::Error;
 pub use handler::Handler;
 pub use http::{
-    Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header,
+    self, Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header,
 };
 pub use peer::Peer;
 pub use protocol::forwarded::Proxies;
-pub use request::RequestExt;
+pub use request::{Request, RequestExt};
 #[doc(inline)]
 pub use router::Router;
 pub use server::Server;
 pub use transport::Transport;
 pub use upgrade::{Upgraded, upgrade};
-
-/// What a handler gets.
-pub type Request = http::Request<Body>;
 
 /// What a handler returns.
 pub type Response = http::Response<Body>;

@@ -9,7 +9,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Weak};
 
-/// Who asks, and how: in the extensions of each request.
+/// Who asks, and how.
 ///
 /// ```
 /// use greenwire_http::{Peer, Request};
@@ -37,7 +37,7 @@ impl Peer {
     /// The peer of a request that a server has read. `None` of one that was made by hand.
     #[must_use]
     pub fn of(request: &Request) -> Option<&Peer> {
-        request.extensions().get()
+        request.extensions().get().or(request.peer())
     }
 
     /// The other end of the connection, be it a client or a proxy. `None` on a Unix socket.
@@ -110,15 +110,19 @@ impl Peer {
         }
     }
 
-    /// The one who asks by a request with these headers.
-    pub(crate) fn asking(&self, headers: &HeaderMap, proxies: Option<&Proxies>) -> Peer {
-        let told = proxies.and_then(|proxies| {
-            let told = proxies.ask(self.addr.map(|addr| addr.ip()), headers);
-            told.map(Arc::new)
-        });
-        Peer {
-            told,
-            ..self.clone()
+    /// Who asks by a request with these headers, on the connection of `connected`.
+    pub(crate) fn asking(
+        connected: &Arc<Peer>,
+        headers: &HeaderMap,
+        proxies: Option<&Proxies>,
+    ) -> Arc<Peer> {
+        let addr = connected.addr.map(|addr| addr.ip());
+        match proxies.and_then(|proxies| proxies.ask(addr, headers)) {
+            Some(told) => Arc::new(Peer {
+                told: Some(Arc::new(told)),
+                ..Peer::clone(connected)
+            }),
+            None => Arc::clone(connected),
         }
     }
 }

@@ -4,7 +4,7 @@ mod json;
 mod pairs;
 mod redirect;
 
-use crate::{Body, Response};
+use crate::{Body, Response, spare};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -137,6 +137,7 @@ pub fn html(page: impl Into<Body>) -> Response {
 
 fn typed(body: impl Into<Body>, content_type: &'static str) -> Response {
     let mut response = Response::new(body.into());
+    *response.headers_mut() = spare::headers();
     set_content_type(&mut response, content_type);
     response
 }

@@ -193,6 +193,11 @@ impl Body {
         Body(Kind::Upgrade(upgrade))
     }
 
+    /// Whether sending it runs code of whoever made it.
+    pub(crate) fn runs_code(&self) -> bool {
+        matches!(self.0, Kind::Reader(..) | Kind::Writer(_))
+    }
+
     pub(crate) fn of_kind(kind: Kind) -> Body {
         Body(kind)
     }

@@ -13,7 +13,7 @@ use crate::handler::Handler;
 use crate::peer::Peer;
 use crate::protocol::head::{self, Framing, Head, Scanner};
 use crate::upgrade::{Upgrade, Upgraded};
-use crate::{Request, Response};
+use crate::{Request, Response, spare};
 use bytes::Bytes;
 use greenwire_net::server::Slot;
 use greenwire_net::{Shutdown, Stream};
@@ -73,7 +73,7 @@ fn serve_http(
 struct Connection<'a> {
     input: Input,
     output: Arc<Output>,
-    peer: Peer,
+    peer: Arc<Peer>,
     handler: &'a dyn Handler,
     config: &'a Config,
     slot: &'a Slot,
@@ -92,7 +92,7 @@ struct Lines {
 impl Lines {
     #[inline]
     fn parse(self) -> Result<Head, Refusal> {
-        head::parse_head(&self.bytes, self.headers)
+        head::parse_head(&self.bytes, self.headers, spare::headers())
     }
 }
 
@@ -123,7 +123,7 @@ impl<'a> Connection<'a> {
         Ok(Connection {
             input: Input::new(stream),
             output,
-            peer,
+            peer: Arc::new(peer),
             handler,
             config,
             slot,
@@ -216,7 +216,7 @@ impl<'a> Connection<'a> {
         let Some(extent) = scanner.scan(unread, self.config)? else {
             return Ok(None);
         };
-        let bytes = Bytes::copy_from_slice(&unread[extent.start..extent.end]);
+        let bytes = spare::keep(&unread[extent.start..extent.end]);
         self.input.carry.consume(extent.end);
         Ok(Some(Lines {
             bytes,
@@ -226,7 +226,7 @@ impl<'a> Connection<'a> {
 
     fn exchange(&mut self, head: Head) -> io::Result<Next> {
         let Head {
-            mut parts,
+            parts,
             framing,
             keep_alive,
             expects_continue,
@@ -234,19 +234,16 @@ impl<'a> Connection<'a> {
         self.left -= 1;
         let keep_alive = keep_alive && self.left > 0;
         let context = Context::new(&parts.method, parts.version, keep_alive);
-        let peer = self
-            .peer
-            .asking(&parts.headers, self.config.proxies.as_ref());
-        parts.extensions.insert(peer);
+        let peer = Peer::asking(&self.peer, &parts.headers, self.config.proxies.as_ref());
         self.output.flush_at_park();
         if framing == Framing::Empty {
-            let response = self.call(Request::from_parts(parts, Body::empty()));
+            let response = self.call(Request::from_peer(peer, parts, Body::empty()));
             return self.answer(response, context, None);
         }
         let input = self.lend_input()?;
         let output = self.output.clone();
         let (body, lender) = incoming::lend(input, output, framing, expects_continue, self.config);
-        let response = self.call(Request::from_parts(parts, Body::incoming(body)));
+        let response = self.call(Request::from_peer(peer, parts, Body::incoming(body)));
         self.answer(response, context, Some(lender))
     }
 
@@ -305,8 +302,13 @@ impl<'a> Connection<'a> {
 
     /// Sends a response, whose body may be the handler's code too.
     fn send(&self, response: Response, context: Context) -> io::Result<bool> {
+        let runs_code = response.body().runs_code();
         let send = || response::send(&self.output, response, context);
-        match catch_panic(AssertUnwindSafe(send)) {
+        let sent = match runs_code {
+            true => catch_panic(AssertUnwindSafe(send)),
+            false => Ok(send()),
+        };
+        match sent {
             Ok(Ok(keep_alive)) => Ok(keep_alive),
             Ok(Err(error)) => {
                 // What was gathered may go; the end that would make it whole does not.
@@ -354,7 +356,8 @@ impl<'a> Connection<'a> {
         let Input { stream, carry, .. } = self.input;
         stream.set_read_timeout(None)?;
         stream.set_write_timeout(None)?;
-        Ok((upgrade, Upgraded::new(stream, carry.into_vec(), self.peer)))
+        let peer = Arc::unwrap_or_clone(self.peer);
+        Ok((upgrade, Upgraded::new(stream, carry.into_vec(), peer)))
     }
 
     /// Ends the connection so that the client gets all that was sent.

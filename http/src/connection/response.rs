@@ -5,6 +5,7 @@ use crate::body::writer::{BodyWriter, Framing};
 use crate::body::{self, Kind};
 use crate::connection::output::Output;
 use crate::protocol::head;
+use crate::spare;
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, StatusCode, Version};
 use std::cell::RefCell;
@@ -54,20 +55,19 @@ pub(crate) fn send(
         keep_alive,
         ..context
     };
-    let head = |pending: &mut Vec<u8>| {
-        write_head(pending, &response, told, framing, context);
+    let bare = context.is_head || framing == Framing::Bare;
+    let at_once = match &body {
+        Kind::Bytes(bytes) if !bare => &bytes[..],
+        _ => b"",
     };
-    if context.is_head || framing == Framing::Bare {
-        output.append(b"", head)?;
-        return Ok(keep_alive);
-    }
+    output.append(at_once, |pending| {
+        write_head(pending, &response, told, framing, context);
+    })?;
+    spare::reuse(std::mem::take(response.headers_mut()));
     match body {
-        Kind::Empty | Kind::Upgrade(_) => output.append(b"", head)?,
-        Kind::Bytes(bytes) => output.append(&bytes, head)?,
-        streamed => {
-            output.append(b"", head)?;
-            stream(output, framing, streamed)?;
-        }
+        Kind::Empty | Kind::Upgrade(_) | Kind::Bytes(_) => {}
+        streamed if !bare => stream(output, framing, streamed)?,
+        _ => {}
     }
     Ok(keep_alive)
 }
@@ -174,6 +174,9 @@ fn write_head(
 }
 
 fn write_status(out: &mut Vec<u8>, status: StatusCode) {
+    if status == StatusCode::OK {
+        return out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+    }
     out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(status.as_str().as_bytes());
     out.push(b' ');

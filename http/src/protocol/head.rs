@@ -13,7 +13,6 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version};
-use std::mem::MaybeUninit;
 
 /// How the end of a request's body is found (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +113,7 @@ impl Scanner {
             return Err(Refusal::new(too_large, "request head too large"));
         }
         if self.lines > config.max_headers + 1 {
-            return Err(Refusal::new(too_large, "too many header lines"));
+            return Err(TOO_MANY);
         }
         Ok(())
     }
@@ -125,8 +124,7 @@ impl Scanner {
         }
         let headers = self.lines - 1;
         if headers > config.max_headers {
-            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-            return Err(Refusal::new(status, "too many header lines"));
+            return Err(TOO_MANY);
         }
         Ok(Extent {
             start: self.start,
@@ -136,67 +134,112 @@ impl Scanner {
     }
 }
 
-/// Parses a head that a [`Scanner`] found complete and that has `lines` header lines.
-pub(crate) fn parse_head(head: &Bytes, lines: usize) -> Result<Head, Refusal> {
-    const FEW: usize = 32;
-    if lines <= FEW {
-        parse_with(head, &mut [const { MaybeUninit::uninit() }; FEW])
-    } else {
-        parse_with(head, &mut vec![MaybeUninit::uninit(); lines])
-    }
-}
+const TOO_MANY: Refusal = Refusal::new(
+    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "too many header lines",
+);
 
-/// The room for the lines is filled by none before there are lines: most of it would be touched in vain.
-fn parse_with<'b>(
-    head: &'b Bytes,
-    lines: &mut [MaybeUninit<httparse::Header<'b>>],
+/// Parses a head that a [`Scanner`] found complete and that has `count` header lines, into `headers`, which are
+/// empty. Each part is checked once, by the type that it becomes.
+pub(crate) fn parse_head(
+    head: &Bytes,
+    count: usize,
+    mut headers: HeaderMap,
 ) -> Result<Head, Refusal> {
-    let mut request = httparse::Request::new(&mut []);
-    match request.parse_with_uninit_headers(head, lines) {
-        Ok(httparse::Status::Complete(length)) if length == head.len() => {}
-        Ok(_) => return Err(Refusal::bad_request("malformed request head")),
-        Err(error) => return Err(refusal(error)),
-    }
-    let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version)
-    else {
-        return Err(Refusal::bad_request("malformed request line"));
-    };
+    let mut lines = Lines(head);
+    let (method, target, version) = split_request_line(lines.next().unwrap_or_default())?;
     let (mut parts, ()) = http::Request::new(()).into_parts();
-    parts.version = if minor == 0 {
-        Version::HTTP_10
-    } else {
-        Version::HTTP_11
-    };
     parts.method = parse_method(method)?;
-    let seen = collect(head, request.headers, &mut parts.headers)?;
-    parts.uri = parse_target(&parts.method, head.slice_ref(target.as_bytes()))?;
-    check_hosts(parts.version, seen)?;
+    parts.version = version;
+    headers.try_reserve(count).map_err(|_| TOO_MANY)?;
+    let seen = collect(head, lines, &mut headers)?;
+    parts.headers = headers;
+    parts.uri = parse_target(&parts.method, head.slice_ref(target))?;
+    check_hosts(version, seen)?;
     if let Some(authority) = parts.uri.authority() {
-        let host = HeaderValue::from_str(authority.as_str())
-            .map_err(|_| Refusal::bad_request("malformed request target"))?;
+        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| MALFORMED_TARGET)?;
         parts.headers.insert(HOST, host);
     }
     Ok(Head {
         framing: match seen.framing {
-            true => parse_framing(parts.version, &parts.headers)?,
+            true => parse_framing(version, &parts.headers)?,
             false => Framing::Empty,
         },
         keep_alive: match seen.connection {
-            true => wants_keep_alive(parts.version, &parts.headers),
-            false => parts.version == Version::HTTP_11,
+            true => wants_keep_alive(version, &parts.headers),
+            false => version == Version::HTTP_11,
         },
-        expects_continue: seen.expect && parse_expect(parts.version, &parts.headers)?,
+        expects_continue: seen.expect && parse_expect(version, &parts.headers)?,
         parts,
     })
 }
 
-fn refusal(error: httparse::Error) -> Refusal {
-    Refusal::bad_request(match error {
-        httparse::Error::HeaderName => "malformed header name",
-        httparse::Error::HeaderValue => "malformed header value",
-        httparse::Error::Token | httparse::Error::Version => "malformed request line",
-        _ => "malformed request head",
-    })
+/// The lines before the empty one, without their CR LF.
+struct Lines<'a>(&'a [u8]);
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let end = memchr::memchr(b'\n', self.0)?;
+        let line = self.0[..end].strip_suffix(b"\r")?;
+        self.0 = &self.0[end + 1..];
+        Some(line).filter(|line| !line.is_empty())
+    }
+}
+
+/// Method, target and version, between which there is one space each (RFC 9112 §3).
+fn split_request_line(line: &[u8]) -> Result<(&[u8], &[u8], Version), Refusal> {
+    let (rest, version) = match line {
+        [
+            rest @ ..,
+            b' ',
+            b'H',
+            b'T',
+            b'T',
+            b'P',
+            b'/',
+            b'1',
+            b'.',
+            b'1',
+        ] => (rest, Version::HTTP_11),
+        [
+            rest @ ..,
+            b' ',
+            b'H',
+            b'T',
+            b'T',
+            b'P',
+            b'/',
+            b'1',
+            b'.',
+            b'0',
+        ] => (rest, Version::HTTP_10),
+        _ => return Err(MALFORMED_REQUEST_LINE),
+    };
+    let space = rest.iter().position(|&byte| byte == b' ');
+    let space = space.ok_or(MALFORMED_REQUEST_LINE)?;
+    Ok((&rest[..space], &rest[space + 1..], version))
+}
+
+const MALFORMED_REQUEST_LINE: Refusal = Refusal::bad_request("malformed request line");
+
+/// Name and value of a header line (RFC 9112 §5). What the name and the value may be, their types know.
+fn split_header(line: &[u8]) -> Result<(HeaderName, &[u8]), Refusal> {
+    const MALFORMED_NAME: Refusal = Refusal::bad_request("malformed header name");
+    // Names are too short for memchr to be faster.
+    let colon = line.iter().position(|&byte| byte == b':');
+    let colon = colon.ok_or(MALFORMED_NAME)?;
+    let name = HeaderName::from_bytes(&line[..colon]).map_err(|_| MALFORMED_NAME)?;
+    Ok((name, trim(&line[colon + 1..])))
+}
+
+/// Without the white space that may surround a value: nothing but spaces and tabs.
+fn trim(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
 }
 
 /// The last word of the request line; looked at early, as an HTTP/0.9 client sends nothing else.
@@ -215,12 +258,12 @@ fn check_version(line: &[u8]) -> Result<(), Refusal> {
                 "only HTTP/1.0 and HTTP/1.1 are spoken here",
             ))
         }
-        _ => Err(Refusal::bad_request("malformed request line")),
+        _ => Err(MALFORMED_REQUEST_LINE),
     }
 }
 
-fn parse_method(method: &str) -> Result<Method, Refusal> {
-    match Method::from_bytes(method.as_bytes()) {
+fn parse_method(method: &[u8]) -> Result<Method, Refusal> {
+    match Method::from_bytes(method) {
         Ok(Method::CONNECT) => Err(Refusal::new(
             StatusCode::NOT_IMPLEMENTED,
             "CONNECT is not implemented",
@@ -253,42 +296,47 @@ impl Seen {
 }
 
 /// The headers as slices of the one head: no allocation for each.
-fn collect(
-    head: &Bytes,
-    lines: &[httparse::Header<'_>],
-    headers: &mut HeaderMap,
-) -> Result<Seen, Refusal> {
+fn collect(head: &Bytes, lines: Lines<'_>, headers: &mut HeaderMap) -> Result<Seen, Refusal> {
     let mut seen = Seen::default();
-    headers.reserve(lines.len());
     for line in lines {
-        let name = HeaderName::from_bytes(line.name.as_bytes())
-            .map_err(|_| Refusal::bad_request("malformed header name"))?;
-        let value = HeaderValue::from_maybe_shared(head.slice_ref(line.value))
+        let (name, value) = split_header(line)?;
+        seen.note(&name, value);
+        let value = HeaderValue::from_maybe_shared(head.slice_ref(value))
             .map_err(|_| Refusal::bad_request("malformed header value"))?;
-        seen.note(&name, line.value);
-        headers.append(name, value);
+        headers.try_append(name, value).map_err(|_| TOO_MANY)?;
     }
     Ok(seen)
 }
 
+const MALFORMED_TARGET: Refusal = Refusal::bad_request("malformed request target");
+
 /// Origin, absolute and asterisk form (RFC 9112 §3.2).
 fn parse_target(method: &Method, target: Bytes) -> Result<Uri, Refusal> {
-    const MALFORMED: Refusal = Refusal::bad_request("malformed request target");
-    let origin = target.starts_with(b"/");
+    let (length, origin) = (target.len(), target.starts_with(b"/"));
     let asterisk = &target[..] == b"*" && *method == Method::OPTIONS;
-    if target.contains(&b'#') {
-        return Err(MALFORMED);
+    if !origin && target.contains(&b'#') {
+        return Err(MALFORMED_TARGET);
     }
-    let uri = Uri::from_maybe_shared(target).map_err(|_| MALFORMED)?;
-    let web = matches!(uri.scheme_str(), Some("http" | "https"));
-    let plain = uri
-        .authority()
-        .is_some_and(|a| is_host(a.as_str().as_bytes()) && !a.host().is_empty());
-    if origin || asterisk || (web && plain) {
+    let uri = Uri::from_maybe_shared(target).map_err(|_| MALFORMED_TARGET)?;
+    // The type cuts a fragment off.
+    let is_whole = || {
+        uri.path_and_query()
+            .is_some_and(|all| all.as_str().len() == length)
+    };
+    if asterisk || (origin && is_whole()) || is_web(&uri) {
         Ok(uri)
     } else {
-        Err(MALFORMED)
+        Err(MALFORMED_TARGET)
     }
+}
+
+/// An absolute form that this server can be asked for.
+fn is_web(uri: &Uri) -> bool {
+    let known = matches!(uri.scheme_str(), Some("http" | "https"));
+    known
+        && uri
+            .authority()
+            .is_some_and(|a| is_host(a.as_str().as_bytes()) && !a.host().is_empty())
 }
 
 /// RFC 9112 §3.2: exactly one `Host` in HTTP/1.1, and a valid one.
@@ -417,18 +465,13 @@ pub(crate) fn has_option(headers: &HeaderMap, option: &str) -> bool {
 /// The trailers of a chunked body, from its trailer section with the empty line that ends it. What
 /// may not trail is left out.
 pub(crate) fn parse_trailers(section: &[u8]) -> HeaderMap {
-    let mut lines = vec![httparse::EMPTY_HEADER; memchr::memchr_iter(b'\n', section).count()];
     let mut trailers = HeaderMap::new();
     // The decoder has refused what is malformed.
-    if let Ok(httparse::Status::Complete((_, lines))) = httparse::parse_headers(section, &mut lines)
-    {
-        for line in lines {
-            let name = HeaderName::from_bytes(line.name.as_bytes());
-            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(line.value))
-                && may_trail(&name)
-            {
-                trailers.append(name, value);
-            }
+    for (name, value) in Lines(section).filter_map(|line| split_header(line).ok()) {
+        if let Ok(value) = HeaderValue::from_bytes(value)
+            && may_trail(&name)
+        {
+            trailers.append(name, value);
         }
     }
     trailers

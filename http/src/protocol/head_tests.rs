@@ -11,7 +11,7 @@ fn parse(bytes: &[u8], step: usize, config: &Config) -> String {
             Err(refusal) => return refusal.status.as_str().to_owned(),
             Ok(Some(extent)) => {
                 let head = Bytes::copy_from_slice(&bytes[extent.start..extent.end]);
-                return match parse_head(&head, extent.headers) {
+                return match parse_head(&head, extent.headers, HeaderMap::new()) {
                     Err(refusal) => refusal.status.as_str().to_owned(),
                     Ok(head) => describe(&head),
                 };
@@ -138,6 +138,12 @@ fn forms_of_the_target() {
         "/a#b",
         "?",
         "/\u{7f}",
+        "/?\u{7f}",
+        "/?a#b",
+        "",
+        "/\u{1}",
+        "/\ta",
+        "/?\0",
     ] {
         check(format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n"), "400");
     }

@@ -1,4 +1,4 @@
-//! What a handler asks a request for, beside what the `http` crate's type has.
+//! What a handler asks a request for, beside what the `http` crate's type has: queries, forms, JSON, cookies.
 
 use crate::forms::Multipart;
 use crate::router::Params;
