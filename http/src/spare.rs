@@ -26,16 +26,12 @@ pub(crate) fn headers() -> HeaderMap {
 
 /// Leaves the room of a map to others.
 pub(crate) fn reuse(mut headers: HeaderMap) {
-    if headers.capacity() == 0 || headers.capacity() > MANY {
-        return;
+    let has_room = |maps: &RefCell<Vec<_>>| maps.borrow().len() < MAPS;
+    let is_fit = headers.capacity() > 0 && headers.capacity() <= MANY;
+    if is_fit && HEADERS.try_with(has_room).unwrap_or(false) {
+        headers.clear();
+        let _ = HEADERS.try_with(|maps| maps.borrow_mut().push(headers));
     }
-    headers.clear();
-    let _ = HEADERS.try_with(|maps| {
-        let mut maps = maps.borrow_mut();
-        if maps.len() < MAPS {
-            maps.push(headers);
-        }
-    });
 }
 
 /// A copy of a head, mostly without an allocation.

@@ -358,19 +358,20 @@ fn is_host(value: &[u8]) -> bool {
             Some(end) => (&rest[..end], &rest[end + 1..]),
             None => return false,
         },
-        _ => value.split_at(memchr::memchr(b':', value).unwrap_or(value.len())),
+        _ => {
+            let end = value
+                .iter()
+                .position(|&byte| !NAME_BYTES[usize::from(byte)]);
+            value.split_at(end.unwrap_or(value.len()))
+        }
     };
     let is_port = match port {
         [] => true,
         [b':', digits @ ..] => digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),
         _ => false,
     };
-    let in_brackets = value.starts_with(b"[");
-    is_port
-        && host.iter().all(|&byte| match in_brackets {
-            true => byte.is_ascii_hexdigit() || byte == b':' || byte == b'.',
-            false => NAME_BYTES[usize::from(byte)],
-        })
+    let is_address = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':' || *byte == b'.';
+    is_port && (!value.starts_with(b"[") || host.iter().all(is_address))
 }
 
 /// What a name may consist of (RFC 3986 §3.2.2), as a table, since every request has one.

@@ -78,12 +78,11 @@ impl Reactor {
         ))
     }
 
-    /// Takes in the events that are there, without waiting. Returns whether those were all.
-    pub(crate) fn poll(&self, remote: &Remote, wake: impl FnMut(Ticket)) -> bool {
-        if remote.count.load(Ordering::Relaxed) == 0 {
-            return true;
+    /// Takes in the events that are there, without waiting.
+    pub(crate) fn poll(&self, remote: &Remote, wake: impl FnMut(Ticket)) {
+        if remote.count.load(Ordering::Relaxed) > 0 {
+            self.take_in(remote, Some(Duration::ZERO), wake);
         }
-        self.take_in(remote, Some(Duration::ZERO), wake) < EVENTS
     }
 
     /// Waits until there are events, or until the bell rings, or for about `nanoseconds`: never
@@ -108,13 +107,7 @@ impl Reactor {
         self.take_in(remote, timeout, wake);
     }
 
-    /// Returns how many events there were.
-    fn take_in(
-        &self,
-        remote: &Remote,
-        timeout: Option<Duration>,
-        mut wake: impl FnMut(Ticket),
-    ) -> usize {
+    fn take_in(&self, remote: &Remote, timeout: Option<Duration>, mut wake: impl FnMut(Ticket)) {
         remote.polls.add(1);
         let mut events = self.events.borrow_mut();
         if let Err(error) = self.poll.borrow_mut().poll(&mut events, timeout)
@@ -123,16 +116,13 @@ impl Reactor {
             log::error!("waiting for events failed: {error}");
         }
         let sources = remote.sources();
-        let mut count = 0;
         for event in events.iter() {
-            count += 1;
             // The bell is in no slab. A token that was given to another source meanwhile wakes that
             // one, and a wake is only a hint.
             if let Some(cells) = sources.get(event.token().0) {
                 cells.take_in(event, &mut wake);
             }
         }
-        count
     }
 
     /// Waits for events in nanoseconds, and leaves them for `take_in`.

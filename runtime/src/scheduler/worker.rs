@@ -69,6 +69,8 @@ pub(crate) struct Worker {
     pub(super) in_doubt: RefCell<Vec<&'static Slot>>,
     /// The last look at the clock.
     pub(super) now: Cell<u64>,
+    /// The clock when events were last taken in.
+    pub(super) events_taken_in: Cell<u64>,
     /// The green thread that is resumed only to tell about itself: see [`tell`](Worker::tell).
     pub(super) asked: Cell<Option<&'static Slot>>,
     pub(super) told: Cell<Told>,
@@ -428,6 +430,7 @@ impl Worker {
             unwinding: Cell::new(0),
             in_doubt: RefCell::default(),
             now: Cell::new(0),
+            events_taken_in: Cell::new(0),
             asked: Cell::new(None),
             told: Cell::default(),
         }
