@@ -243,17 +243,14 @@ impl Interrupts {
     /// of the worker is suspended in the middle of its own.
     pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> thread::Result<R> {
         let before = Interrupts::with(|i| (i.is_unwinding(), i.interrupted.get()));
-        // By reference: std would move both of them several times.
-        let (mut f, mut result) = (Some(f), None);
-        let run = || result = f.take().map(|f| f());
-        if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(run)) {
+        let result = panic::catch_unwind(AssertUnwindSafe(f));
+        if result.is_err() {
             Interrupts::with(|interrupts| {
                 interrupts.unwinding.set(before.0);
                 interrupts.interrupted.set(before.1);
             });
-            return Err(payload);
         }
-        Ok(result.expect("what did not panic has returned"))
+        result
     }
 
     /// Whether there is an interrupt, or will be, that only a supposed unwinding puts off.
