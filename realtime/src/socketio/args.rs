@@ -203,8 +203,8 @@ impl<'de> Deserialize<'de> for Binary {
 /// What an event can be emitted with, and answered with.
 ///
 /// `()` is no argument. A tuple is one argument for each of its parts, which are anything that serde serialises. Texts,
-/// numbers, truth values, [`Value`] and [`Binary`] are one argument by themselves; anything else is one in a tuple of
-/// one: `(point,)`. [`Args`] are passed on as they are.
+/// numbers, truth values, lists, options, [`Value`] and [`Binary`] are one argument by themselves; anything else is
+/// one in a tuple of one: `(point,)`. [`Args`] are passed on as they are.
 pub trait IntoArgs {
     /// Turns it into arguments.
     ///
@@ -259,6 +259,24 @@ one_argument!(
     u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, f32, f64, Number
 );
 one_argument!(Value, &Value, Binary, &Binary);
+
+impl<T: Serialize> IntoArgs for Option<T> {
+    fn into_args(self) -> Result<Args, Error> {
+        collect((self,))
+    }
+}
+
+impl<T: Serialize> IntoArgs for Vec<T> {
+    fn into_args(self) -> Result<Args, Error> {
+        collect((self,))
+    }
+}
+
+impl<T: Serialize> IntoArgs for &[T] {
+    fn into_args(self) -> Result<Args, Error> {
+        collect((self,))
+    }
+}
 
 macro_rules! many_arguments {
     ($($($name:ident)+;)+) => {$(

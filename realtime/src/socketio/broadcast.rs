@@ -229,7 +229,7 @@ impl Asked {
         answer: Arc<dyn Fn(Args) + Send + Sync>,
     ) -> Asked {
         let id = namespace.next_id();
-        let sockets = namespace.rooms().select(to);
+        let sockets = namespace.select(to);
         for socket in &sockets {
             socket.acks().expect(id, Awaited::Many(answer.clone()));
         }

@@ -28,7 +28,7 @@ impl Local {
 
     fn select(&self, to: &Targets) -> Vec<Socket> {
         let namespace = self.namespace();
-        namespace.map_or_else(Vec::new, |namespace| namespace.rooms().select(to))
+        namespace.map_or_else(Vec::new, |namespace| namespace.select(to))
     }
 
     /// Emits an event to clients.

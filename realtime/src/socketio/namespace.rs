@@ -253,11 +253,18 @@ impl Namespace {
     /// The clients at this server.
     #[must_use]
     pub fn sockets(&self) -> Vec<Socket> {
-        self.rooms().select(&Targets::default())
+        self.select(&Targets::default())
     }
 
     pub(crate) fn rooms(&self) -> MutexGuard<'_, Rooms> {
         self.0.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those whom something is for, without those who are about to go.
+    pub(crate) fn select(&self, to: &Targets) -> Vec<Socket> {
+        let mut sockets = self.rooms().select(to);
+        sockets.retain(Socket::is_connected);
+        sockets
     }
 
     pub(crate) fn peers(&self) -> Option<&Arc<dyn Peers>> {

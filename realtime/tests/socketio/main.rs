@@ -3,10 +3,13 @@
 //! Unmodified clients are asked in the workspace's `tests/socketio_clients.rs`.
 
 mod client;
+mod clients;
 mod handshake;
 mod heartbeat;
 mod packets;
 mod polling;
+mod recovery;
+mod server;
 mod upgrade;
 mod websocket;
 

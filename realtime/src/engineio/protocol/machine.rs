@@ -16,7 +16,7 @@ const NOOP_INTERVAL: Duration = Duration::from_millis(100);
 /// How long a poll is awaited that is to be told of the end.
 const FAREWELL: Duration = Duration::from_secs(30);
 /// The same, of a client that has said good-bye itself.
-const SHORT_FAREWELL: Duration = Duration::from_secs(1);
+const SHORT_FAREWELL: Duration = Duration::from_secs(5);
 
 /// The times of a session.
 #[derive(Clone, Copy, Debug)]
