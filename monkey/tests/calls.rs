@@ -382,6 +382,26 @@ fn closing_a_descriptor_wakes_who_waits_for_it() {
     drop(theirs);
 }
 
+#[test]
+fn closing_a_duplicate_wakes_only_who_waits_for_that() {
+    on_one_worker();
+    let (mut ours, mut theirs) = UnixStream::pair().unwrap();
+    let duplicate = std::mem::ManuallyDrop::new(ours.try_clone().unwrap());
+    let fd = duplicate.as_raw_fd();
+    let of_duplicate =
+        spawn_green(move || (&*duplicate).read(&mut [0]).unwrap_err().raw_os_error());
+    let read = ends(
+        move || ours.read(&mut [0]).unwrap(),
+        move || {
+            // SAFETY: it is used no more but to see that it is closed.
+            assert_eq!(unsafe { libc::close(fd) }, 0);
+            std::thread::sleep(SOON);
+            theirs.write_all(b"x").unwrap();
+        },
+    );
+    assert_eq!((read, of_duplicate.join()), (1, Some(libc::EBADF)));
+}
+
 /// Nothing is remembered of a number, so it may be another socket's behind our back.
 #[test]
 fn a_number_that_is_used_again() {

@@ -1,7 +1,7 @@
 //! The programs that say how std's sockets and locks behave, through plain std on green threads.
 //!
-//! They are those of net and of the runtime, which run them over std on OS threads and over greenwire. Left out
-//! are channels, which need the identity of their OS threads.
+//! They are those of net and of the runtime, which run them over std on OS threads and over greenwire. Of a
+//! channel one end is an OS thread's in them: between green threads of one worker they need its identity.
 
 #![allow(clippy::duplicate_mod, reason = "that they are the same is the point")]
 
@@ -40,6 +40,7 @@ mod sockets {
     use std::net;
     use std::os::unix::net as unix;
 
+    mod ipv6;
     mod tcp;
     mod udp;
     mod unix_sockets;
@@ -56,6 +57,7 @@ mod locks {
 
     mod barrier;
     mod condvar;
+    mod mpsc;
     mod mutex;
     mod once;
     mod rw_lock;

@@ -1,5 +1,6 @@
 //! The crate redis against a real server.
 
+use std::process::Command;
 use std::time::Duration;
 
 use greenwire_monkey_tries::{Server, answers, free_port, patch, program, side_by_side, spawn};
@@ -16,7 +17,8 @@ fn stories_with_one_server() {
         .args(["--save", "", "--appendonly", "no", "--port"])
         .arg(port.to_string());
     let _server = Server::start(command, || answers(port));
-    let client = Client::open(format!("redis://127.0.0.1:{port}/")).unwrap();
+    let address = format!("redis://127.0.0.1:{port}/");
+    let client = Client::open(address.as_str()).unwrap();
     let stories = [
         a_hundred_wait_for_a_list,
         fifty_time_out_together,
@@ -24,6 +26,19 @@ fn stories_with_one_server() {
         many_commands,
     ];
     stories.into_iter().for_each(|story| story(client.clone()));
+    the_crawler_of_the_examples(address);
+}
+
+/// A program of its own, which `cargo test` has built.
+fn the_crawler_of_the_examples(address: String) {
+    let test = std::env::current_exe().unwrap();
+    let target = test.ancestors().nth(2).unwrap();
+    let crawler = target.join("examples/patched_crawler");
+    let mut crawler = Command::new(crawler);
+    // On a green thread, for the deadline.
+    let crawled = spawn(move || crawler.arg(address).output().unwrap()).join();
+    let said = String::from_utf8(crawled.stdout).unwrap();
+    assert!(said.starts_with("200 pages, 1200 words, "), "{said}");
 }
 
 fn connect(client: &Client) -> Connection {

@@ -72,6 +72,16 @@ fn requests_run_side_by_side() {
     );
 }
 
+/// With a limit, ureq looks up the name on an OS thread, and waits for it in a channel.
+#[test]
+fn requests_with_a_limit_and_a_name() {
+    let addr = serve(|stream| stream);
+    let limit = Some(Duration::from_secs(60));
+    let agent = Agent::config_builder().timeout_global(limit).build();
+    let url = format!("http://localhost:{}/", addr.port());
+    check("looked up by OS threads", agent.new_agent(), url);
+}
+
 #[test]
 fn requests_over_tls_run_side_by_side() {
     let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
