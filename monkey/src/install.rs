@@ -5,8 +5,8 @@ use std::fmt;
 use std::io::{IoSliceMut, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{panic, thread};
 
 use crate::green::{self, probe};
 use crate::hook::Hook;
@@ -18,7 +18,8 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// From now on, calls of green threads that would block the OS thread park the green thread.
 ///
 /// To be called at the beginning of `main`; further calls do nothing. What OS threads call stays as it is,
-/// but that closing a descriptor and waking a futex also reach green threads. Only a program should call this,
+/// but that closing a descriptor and waking a futex also reach green threads. The panic hook that is set then
+/// blocks its OS thread where it waits, which std's does for backtraces; one that is set later must not wait. Only a program should call this,
 /// not a library: it changes the whole process.
 ///
 /// # Errors
@@ -45,6 +46,7 @@ pub fn patch_all() -> Result<Patched, NotInterposed> {
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     if !green::is_turned_on() {
         green::testing(test)?;
+        keep_panic_hook_from_waiting();
         green::turn_on();
     }
     Ok(Patched(()))
@@ -81,6 +83,17 @@ impl fmt::Display for NotInterposed {
 }
 
 impl std::error::Error for NotInterposed {}
+
+/// std's hook reads files for a backtrace. If another green thread of the worker panicked meanwhile, std would
+/// take that for a panic of the hook, and abort.
+fn keep_panic_hook_from_waiting() {
+    // std lets nobody set a hook while its thread unwinds.
+    if thread::panicking() {
+        return;
+    }
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| green::blocking(|| report(info))));
+}
 
 /// Each symbol is looked up as the dynamic linker does for C code. And std is called in each of its ways,
 /// since it may be a library that was linked before.

@@ -4,6 +4,7 @@ mod support;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Condvar, Mutex, OnceLock, RwLock, mpsc};
 use std::time::{Duration, Instant};
@@ -206,6 +207,30 @@ fn scopes_of_os_threads() {
         .collect();
     for (n, scope) in scopes.into_iter().enumerate() {
         assert_eq!(scope.join(), 2 * n);
+    }
+}
+
+/// std's hook reads many files for a backtrace. In a process of its own, for that.
+#[test]
+fn panics_with_backtraces_side_by_side() {
+    const CHILD: &str = "GREENWIRE_TEST_PANICS";
+    if std::env::var_os(CHILD).is_none() {
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        let again = again.args(["--exact", "panics_with_backtraces_side_by_side"]);
+        let output = again.env(CHILD, "").env("RUST_BACKTRACE", "1").output();
+        return assert!(output.unwrap().status.success());
+    }
+    on_one_worker();
+    let panics: Vec<_> = (0..20)
+        .map(|n| greenwire_runtime::thread::spawn(move || panic!("number {n}")))
+        .collect();
+    for panics in panics {
+        assert!(
+            panics
+                .join_timeout(DEADLINE)
+                .expect("it ends in time")
+                .is_err()
+        );
     }
 }
 
