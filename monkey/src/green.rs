@@ -81,7 +81,7 @@ pub(crate) fn probe<R>(f: impl FnOnce() -> R) -> R {
 /// Runs `f` with nothing patched: every call in it that waits blocks the OS thread, as it would without
 /// this crate.
 ///
-/// For code that needs the OS thread for itself while it waits, such as a lock of parking_lot's. All green
+/// For code that needs the OS thread for itself while it waits, such as a C library with thread-locals. All green
 /// threads of the worker stand still meanwhile, so keep it short, and wait for none of them in there. What
 /// waits by greenwire's own means blocks the worker, too.
 ///

@@ -2,28 +2,33 @@
 //!
 //! `std::thread::park` waits on a word that the OS thread has once; `calls/parking.rs` gets along with that. But a
 //! channel of std's takes the threads of both ends for the same one, and wakes nobody. A lock of parking_lot's waits
-//! on a word in thread-local storage: one green thread may, two of a worker get in each other's way.
+//! on a word in thread-local storage, and links what is around it into a list: that wait blocks the worker.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::Builder;
+use std::time::Duration;
 
 use crate::raw;
 
 /// The most that a program's static thread-locals take in practice.
 const THREAD_LOCALS: usize = 64 * 1024;
 
-/// Waits on what belongs to the OS thread, and whether the first of them was reported.
-static PARKS: Kind = Kind::new(
+/// How long a worker may stand still before that is reported.
+pub(crate) const SUSPICIOUS: Duration = Duration::from_secs(1);
+
+pub(crate) static PARKS: Kind = Kind::new(
     "a green thread waits in std::thread::park (or a channel of std's or crossbeam's, which does): it looks every \
      few milliseconds, and if it waits in a channel for another green thread of its worker, it waits for ever. Use \
      greenwire's sync and thread instead; see docs/monkey.md",
 );
-static THREAD_LOCAL: Kind = Kind::new(
-    "a green thread waits on a word in thread-local storage (a lock of parking_lot's), which all green threads \
-     of its worker share: two of them that wait disturb each other. Use std's locks or greenwire's instead, or \
-     monkey::blocking; see docs/monkey.md",
+pub(crate) static THREAD_LOCAL: Kind = Kind::new(
+    "a worker stands still, since a green thread waits for a lock of parking_lot's (or another word in \
+     thread-local storage): if another green thread of the worker has it, it waits for ever. Hold no such lock \
+     while you wait, or use std's or greenwire's; see docs/monkey.md",
 );
 
-struct Kind {
+/// Waits of one kind, and whether they were reported.
+pub(crate) struct Kind {
     message: &'static str,
     waits: AtomicU64,
     reported: AtomicBool,
@@ -38,20 +43,16 @@ impl Kind {
         }
     }
 
-    fn count(&self) {
+    pub(crate) fn count(&self) {
         self.waits.fetch_add(1, Ordering::Relaxed);
-        if !self.reported.swap(true, Ordering::Relaxed) {
-            log::warn!("{}", self.message);
-        }
     }
-}
 
-/// Looks at a wait of a green thread on a futex.
-pub(crate) fn look_at(address: usize, is_park: bool) {
-    if is_park {
-        PARKS.count();
-    } else if is_thread_local(address) {
-        THREAD_LOCAL.count();
+    /// Logs the message, once, and on a thread of its own: this is in the middle of a lock, perhaps the logger's.
+    pub(crate) fn report(&'static self) {
+        if !self.reported.swap(true, Ordering::Relaxed) {
+            // Without a thread to be had, nothing is said.
+            let _ = Builder::new().spawn(|| log::error!("{}", self.message));
+        }
     }
 }
 
@@ -61,7 +62,7 @@ pub(crate) fn waits() -> u64 {
 }
 
 /// Static thread-locals lie below the control block on x86-64, and above it on aarch64.
-fn is_thread_local(address: usize) -> bool {
+pub(crate) fn is_thread_local(address: usize) -> bool {
     let pointer = raw::thread_pointer();
     let distance = if cfg!(target_arch = "x86_64") {
         pointer.wrapping_sub(address)

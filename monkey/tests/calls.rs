@@ -9,6 +9,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::process::{Command, Stdio};
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use greenwire_monkey as monkey;
@@ -459,6 +460,44 @@ fn nothing_parks_in_a_blocking_section() {
         assert!(!ran.get());
         other.join().unwrap();
     });
+}
+
+/// A lock of parking_lot's waits so. Another green thread of the worker would find the word in use.
+#[test]
+fn a_word_in_thread_local_storage_blocks_its_worker() {
+    thread_local! {
+        static WORD: AtomicU32 = const { AtomicU32::new(1) };
+    }
+    fn futex(word: usize, operation: i32, value: u32) {
+        let (operation, no_limit) = (
+            operation | libc::FUTEX_PRIVATE_FLAG,
+            null_mut::<libc::timespec>(),
+        );
+        // SAFETY: the word is the worker's, which never ends.
+        unsafe { libc::syscall(libc::SYS_futex, word, operation, value, no_limit) };
+    }
+
+    on_one_worker();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let waits = spawn_green(move || {
+        let ran = std::rc::Rc::new(std::cell::Cell::new(false));
+        let runs = ran.clone();
+        let other = greenwire_runtime::thread::spawn_local(move || runs.set(true));
+        WORD.with(|word| {
+            sender.send(word.as_ptr().addr()).unwrap();
+            while word.load(Ordering::SeqCst) == 1 {
+                futex(word.as_ptr().addr(), libc::FUTEX_WAIT, 1);
+            }
+        });
+        assert!(!ran.get());
+        other.join().unwrap();
+    });
+    let word = receiver.recv_timeout(support::DEADLINE).unwrap();
+    std::thread::sleep(SOON);
+    // SAFETY: as above, and it is an atomic.
+    unsafe { &*(word as *const AtomicU32) }.store(0, Ordering::SeqCst);
+    futex(word, libc::FUTEX_WAKE, 1);
+    waits.join();
 }
 
 #[test]

@@ -13,7 +13,8 @@
 
 use std::collections::VecDeque;
 use std::ffi::{c_int, c_long};
-use std::io;
+use std::io::{self, ErrorKind};
+use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
 use std::time::Instant;
@@ -24,7 +25,7 @@ use crate::calls::{parking, sleeping};
 use crate::errno::{check, error};
 use crate::green::Plain;
 use crate::hooks::next;
-use crate::{green, identity};
+use crate::{green, identity, raw};
 
 const BUCKETS: usize = 256;
 
@@ -67,16 +68,8 @@ pub(crate) unsafe fn syscall(
         libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET if green::may_wait() => {
             // SAFETY: the caller passes a timeout, or null, as the operation demands.
             let limit = unsafe { limit_of(b as c_int, d as *const libc::timespec) };
-            let (word, expected, limit) = (a as *const AtomicU32, c as u32, limit?);
-            let is_park = parking::is_park(a, expected);
-            identity::look_at(a, is_park);
-            if is_park {
-                // SAFETY: it is part of what std keeps of the calling OS thread, which it always does.
-                parking::park(unsafe { &*word }, limit);
-                return Ok(0);
-            }
             // SAFETY: the caller passes the address of a word, which stays where it is while anybody waits.
-            unsafe { wait(word, expected, limit) }
+            unsafe { wait_anywhere(a as *const AtomicU32, c as u32, limit?) }
         }
         libc::FUTEX_WAKE | libc::FUTEX_WAKE_BITSET => {
             let limit = c as u32 as usize;
@@ -107,6 +100,83 @@ unsafe fn limit_of(
         sleeping::until(libc::CLOCK_MONOTONIC, timeout)?
     };
     Ok(Instant::now().checked_add(duration))
+}
+
+/// # Safety
+///
+/// `word` is valid for reading while anybody waits.
+unsafe fn wait_anywhere(
+    word: *const AtomicU32,
+    expected: u32,
+    deadline: Option<Instant>,
+) -> io::Result<c_long> {
+    if parking::is_park(word.addr(), expected) {
+        // SAFETY: it is part of what std keeps of the calling OS thread, which lasts as long as that.
+        parking::park(unsafe { &*word }, deadline);
+        return Ok(0);
+    }
+    if identity::is_thread_local(word.addr()) {
+        // SAFETY: as the caller promises.
+        return unsafe { wait_in_place(word, expected, deadline) };
+    }
+    // SAFETY: as the caller promises.
+    unsafe { wait(word, expected, deadline) }
+}
+
+/// Blocks the OS thread, for a lock of parking_lot's: while it waits, no other green thread of the worker may
+/// touch what parking_lot keeps of the OS thread.
+///
+/// # Safety
+///
+/// `word` is valid for reading while anybody waits.
+unsafe fn wait_in_place(
+    word: *const AtomicU32,
+    expected: u32,
+    deadline: Option<Instant>,
+) -> io::Result<c_long> {
+    let begin = Instant::now();
+    let suspicious = begin + identity::SUSPICIOUS;
+    identity::THREAD_LOCAL.count();
+    // SAFETY: as the caller promises.
+    let wait = |deadline: Option<Instant>| unsafe { wait_in_kernel(word, expected, deadline) };
+    match wait(Some(
+        deadline.map_or(suspicious, |deadline| deadline.min(suspicious)),
+    )) {
+        Err(error)
+            if error.kind() == ErrorKind::TimedOut && begin.elapsed() >= identity::SUSPICIOUS =>
+        {
+            identity::THREAD_LOCAL.report();
+            wait(deadline)
+        }
+        result => result,
+    }
+}
+
+/// # Safety
+///
+/// `word` is valid for reading while anybody waits.
+unsafe fn wait_in_kernel(
+    word: *const AtomicU32,
+    expected: u32,
+    deadline: Option<Instant>,
+) -> io::Result<c_long> {
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    let left = left.map(|left| libc::timespec {
+        tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: left.subsec_nanos().into(),
+    });
+    let left = left.as_ref().map_or(ptr::null(), ptr::from_ref);
+    let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+    let args = [
+        word.addr(),
+        operation as usize,
+        expected as usize,
+        left.expose_provenance(),
+        0,
+        0,
+    ];
+    // SAFETY: as the caller promises; and `left` is null or valid for reading.
+    unsafe { raw::call(libc::SYS_futex, args) }.map(|_| 0)
 }
 
 /// # Safety

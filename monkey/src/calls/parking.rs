@@ -22,12 +22,16 @@ const PARKED: u32 = u32::MAX;
 /// The most bytes that std keeps of a thread in one place.
 const THREAD: usize = 128;
 
+/// How long one waits before it looks again: longer and longer, until somebody is unparked.
 const SHORTEST: Duration = Duration::from_micros(50);
 const LONGEST: Duration = Duration::from_millis(4);
 
+/// Where many wait, there is so much time between two looks of the worker.
+const EACH: Duration = Duration::from_micros(50);
+
 thread_local! {
-    /// How long the next one waits: longer and longer, until somebody is unparked.
     static MOMENT: Cell<Duration> = const { Cell::new(SHORTEST) };
+    static WAITING: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Whether a wait for a futex is the calling OS thread's `park`.
@@ -45,21 +49,22 @@ fn address_of(thread: &Thread) -> usize {
 
 /// Waits until the OS thread is unparked, or for a moment.
 pub(crate) fn park(word: &AtomicU32, deadline: Option<Instant>) {
+    identity::PARKS.count();
+    identity::PARKS.report();
     let moment = MOMENT.get();
     let end = Instant::now() + moment;
     let end = deadline.map_or(end, |deadline| deadline.min(end));
     let is_notified = || word.load(Ordering::Relaxed) == NOTIFIED;
     // Another one may come meanwhile, and finds the word as if nobody waited.
     let _ = word.compare_exchange(PARKED, EMPTY, Ordering::Relaxed, Ordering::Relaxed);
-    patch::wait_until(
-        identity::number_of(word.as_ptr().addr()),
-        Some(end),
-        is_notified,
-    );
+    WAITING.set(WAITING.get() + 1);
+    let number = identity::number_of(word.as_ptr().addr());
+    patch::wait_until(number, Some(end), is_notified);
+    WAITING.set(WAITING.get() - 1);
     // By this std returns.
     let notified = word.swap(NOTIFIED, Ordering::AcqRel) == NOTIFIED;
     MOMENT.set(match notified {
         true => SHORTEST,
-        false => LONGEST.min(moment * 2),
+        false => (moment * 2).min(LONGEST.max(EACH * WAITING.get())),
     });
 }
