@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Barrier};
+use std::thread;
 use std::time::Duration;
 
 use greenwire_monkey_tries::{listener, patch, side_by_side, spawn};
@@ -15,16 +16,16 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 const REQUESTS: usize = 200;
 const DELAY: Duration = Duration::from_millis(100);
 
-/// A server on green threads that answers each request a while after the last one has come.
+/// An ordinary server, on OS threads, that answers each request a while after the last one has come.
 fn serve<S: Read + Write>(wrap: impl Fn(TcpStream) -> S + Clone + Send + 'static) -> SocketAddr {
     patch();
     let listener = listener();
     let addr = listener.local_addr().unwrap();
     let all = Arc::new(Barrier::new(REQUESTS));
-    spawn(move || {
+    thread::spawn(move || {
         for stream in listener.incoming() {
             let (stream, wrap, all) = (stream.unwrap(), wrap.clone(), all.clone());
-            spawn(move || answer(wrap(stream), &all));
+            thread::spawn(move || answer(wrap(stream), &all));
         }
     });
     addr
@@ -40,7 +41,7 @@ fn answer(stream: impl Read + Write, all: &Barrier) {
         }
     }
     all.wait();
-    std::thread::sleep(DELAY);
+    thread::sleep(DELAY);
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
     stream.get_mut().write_all(answer).unwrap();
     stream.get_mut().flush().unwrap();
