@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::Builder;
 use std::time::Duration;
 
+use log::Level;
+
 use crate::raw;
 
 /// The most that a program's static thread-locals take in practice.
@@ -17,11 +19,13 @@ const THREAD_LOCALS: usize = 64 * 1024;
 pub(crate) const SUSPICIOUS: Duration = Duration::from_secs(1);
 
 pub(crate) static PARKS: Kind = Kind::new(
+    Level::Warn,
     "a green thread waits in std::thread::park (or a channel of std's or crossbeam's, which does): it looks every \
      few milliseconds, and if it waits in a channel for another green thread of its worker, it waits for ever. Use \
      greenwire's sync and thread instead; see docs/monkey.md",
 );
 pub(crate) static THREAD_LOCAL: Kind = Kind::new(
+    Level::Error,
     "a worker stands still, since a green thread waits for a lock of parking_lot's (or another word in \
      thread-local storage): if another green thread of the worker has it, it waits for ever. Hold no such lock \
      while you wait, or use std's or greenwire's; see docs/monkey.md",
@@ -29,14 +33,16 @@ pub(crate) static THREAD_LOCAL: Kind = Kind::new(
 
 /// Waits of one kind, and whether they were reported.
 pub(crate) struct Kind {
+    level: Level,
     message: &'static str,
     waits: AtomicU64,
     reported: AtomicBool,
 }
 
 impl Kind {
-    const fn new(message: &'static str) -> Kind {
+    const fn new(level: Level, message: &'static str) -> Kind {
         Kind {
+            level,
             message,
             waits: AtomicU64::new(0),
             reported: AtomicBool::new(false),
@@ -51,7 +57,7 @@ impl Kind {
     pub(crate) fn report(&'static self) {
         if !self.reported.swap(true, Ordering::Relaxed) {
             // Without a thread to be had, nothing is said.
-            let _ = Builder::new().spawn(|| log::error!("{}", self.message));
+            let _ = Builder::new().spawn(|| log::log!(self.level, "{}", self.message));
         }
     }
 }
