@@ -7,7 +7,7 @@ use greenwire_http::{
     Body, Config, Error, HeaderValue, Method, Peer, Request, Response, StatusCode, header, html,
 };
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 
 fn handle(mut request: Request) -> Result<Response, Error> {
     Ok(match request.uri().path() {
@@ -16,6 +16,10 @@ fn handle(mut request: Request) -> Result<Response, Error> {
         "/ignore" => Response::new("ignored".into()),
         "/peer" => {
             let ip = Peer::of(&request).and_then(Peer::ip).unwrap();
+            // Taken apart and put together, it is the same.
+            let (parts, body) = request.into_parts();
+            let again = Request::from_parts(parts, body);
+            assert_eq!(Peer::of(&again).and_then(Peer::ip), Some(ip));
             Response::new(ip.is_loopback().to_string().into())
         }
         "/stuck" => {
@@ -73,7 +77,7 @@ fn handle(mut request: Request) -> Result<Response, Error> {
             }))
         }
         "/sized" => Response::new(Body::from_sized_reader(&b"sized more"[..], 5)),
-        "/204" | "/304" | "/101" => {
+        "/204" | "/205" | "/304" | "/101" => {
             let mut response = Response::new("nothing".into());
             *response.status_mut() = request.uri().path()[1..].parse().unwrap();
             response
@@ -208,6 +212,10 @@ fn some_responses_have_no_body() {
         get("/304") + &get("/"),
         &format!("HTTP/1.1 304 Not Modified\r\n\r\n{next}"),
     );
+    check(
+        get("/205") + &get("/"),
+        &format!("HTTP/1.1 205 Reset Content\r\ncontent-length: 0\r\n\r\n{next}"),
+    );
     for (path, head) in [
         ("/", "content-length: 4\r\n"),
         ("/large", "content-length: 100000\r\n"),
@@ -229,10 +237,17 @@ fn some_responses_have_no_body() {
 
 #[test]
 fn pipelined_requests_are_answered_in_order() {
-    let requests: String = (0..1000).map(|n| get(&format!("/n{n}"))).collect();
-    let answer = exchange(server(), requests);
+    let requests: String = (0..10_000).map(|n| get(&format!("/n{n}"))).collect();
+    let mut client = Client::new(server());
+    let mut sending = client.0.try_clone().unwrap();
+    let sender = std::thread::spawn(move || {
+        sending.write_all(requests.as_bytes()).unwrap();
+        sending.shutdown(Shutdown::Write).unwrap();
+    });
+    let answer = client.read_to_close();
+    sender.join().unwrap();
     let bodies: Vec<&str> = answer.split("\r\n\r\nGET /n").skip(1).collect();
-    assert_eq!(bodies.len(), 1000);
+    assert_eq!(bodies.len(), 10_000);
     for (n, body) in bodies.iter().enumerate() {
         assert_eq!(body.split("HTTP").next(), Some(n.to_string().as_str()));
     }

@@ -117,6 +117,24 @@ fn versions() {
     refused("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505");
     refused("GET / http/1.1\r\nHost: h\r\n\r\n", "400");
     refused("GET / HTTP/1.1.1\r\nHost: h\r\n\r\n", "400");
+    // What begins TLS on a port without it is answered at once.
+    refused("\u{16}\u{3}\u{1}\u{2}\0\u{1}\0", "400");
+    // Nobody speaks HTTP/2 here, whoever asks for it.
+    let upgrade = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA";
+    understood(
+        &format!("GET / HTTP/1.1\r\nHost: h\r\n{upgrade}\r\n\r\n"),
+        "GET / h",
+    );
+}
+
+#[test]
+fn expectations_in_http_1_0_are_none() {
+    for expectation in ["100-continue", "more"] {
+        let head = format!("POST / HTTP/1.0\r\nExpect: {expectation}\r\nContent-Length: 3\r\n");
+        let answer = exchange(server(), head + "\r\nabc");
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        assert!(answer.ends_with("POST /  abc"), "{answer}");
+    }
 }
 
 #[test]

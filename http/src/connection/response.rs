@@ -39,7 +39,11 @@ pub(crate) fn send(
     mut response: Response,
     context: Context,
 ) -> io::Result<bool> {
-    let body = body::take(response.body_mut());
+    let body = match response.status() {
+        // RFC 9110 §15.3.6: it has no content, and says so.
+        StatusCode::RESET_CONTENT => Kind::Empty,
+        _ => body::take(response.body_mut()),
+    };
     if response.status().is_informational() {
         log::error!(
             "handler returned {}, which only an upgrade may",
