@@ -60,7 +60,6 @@ pub struct Patched(());
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotInterposed {
     missing: Vec<&'static str>,
-    reason: &'static str,
 }
 
 impl NotInterposed {
@@ -76,8 +75,8 @@ impl fmt::Display for NotInterposed {
         let missing = self.missing.join(", ");
         write!(
             f,
-            "blocking calls are not patched, since {}: {missing}",
-            self.reason
+            "blocking calls are not patched, since another library's definitions come first (is this a library \
+             that another program loads? link it with -Wl,-Bsymbolic, or preload it): {missing}"
         )
     }
 }
@@ -98,21 +97,12 @@ fn keep_panic_hook_from_waiting() {
 /// Each symbol is looked up as the dynamic linker does for C code. And std is called in each of its ways,
 /// since it may be a library that was linked before.
 fn test() -> Result<(), NotInterposed> {
-    fail_if(
-        "another library's definitions come first (is this a library that another program loads? link it \
-         with -Wl,-Bsymbolic, or preload it)",
-        |hook, ours| !hook.is_in_front(ours),
-    )?;
+    fail_if(|hook, ours| !hook.is_in_front(ours))?;
     let called = call_all();
-    fail_if("std's calls go past this program", |hook, _| {
-        called.contains(&hook.name()) && !hook.was_reached()
-    })
+    fail_if(|hook, _| called.contains(&hook.name()) && !hook.was_reached())
 }
 
-fn fail_if(
-    reason: &'static str,
-    is_missing: impl Fn(&Hook, *const c_void) -> bool,
-) -> Result<(), NotInterposed> {
+fn fail_if(is_missing: impl Fn(&Hook, *const c_void) -> bool) -> Result<(), NotInterposed> {
     let mut missing = hooks::all();
     missing.retain(|(hook, ours)| is_missing(hook, *ours));
     if missing.is_empty() {
@@ -120,7 +110,6 @@ fn fail_if(
     }
     Err(NotInterposed {
         missing: missing.iter().map(|(hook, _)| hook.name()).collect(),
-        reason,
     })
 }
 
