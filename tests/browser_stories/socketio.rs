@@ -3,6 +3,11 @@
 use crate::support::{Website, browser_folder, play, skip};
 
 #[test]
+fn simple_chat() {
+    story("simple_chat", "simple_chat.mjs");
+}
+
+#[test]
 fn tictactoe() {
     story("tictactoe", "tictactoe.mjs");
 }
