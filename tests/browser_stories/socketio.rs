@@ -17,6 +17,16 @@ fn conference() {
     story("conference", "conference.mjs");
 }
 
+#[test]
+fn chat() {
+    story("socketio_chat", "socketio_chat.mjs");
+}
+
+#[test]
+fn live_cpu_graph() {
+    story("live_cpu_graph", "live_cpu_graph.mjs");
+}
+
 /// Plays with an example that serves the client from a folder.
 fn story(example: &str, story: &str) {
     let client = browser_folder().join("node_modules/socket.io-client/dist");

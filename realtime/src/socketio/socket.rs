@@ -181,6 +181,15 @@ impl Socket {
         self.change(|table| table.any.push(handler));
     }
 
+    /// As [`on_any`](Socket::on_any); an error goes to the error hook.
+    pub(crate) fn on_each(
+        &self,
+        handler: impl Fn(&Event) -> Result<(), Error> + Send + Sync + 'static,
+    ) {
+        let handler = Arc::new(move |_: &Socket, event: &Event| handler(event));
+        self.change(|table| table.any.push(handler));
+    }
+
     /// Asks `check` for each event before any handler sees it. One that is refused goes to the
     /// [error hook](super::Server::on_error), and nowhere else.
     pub fn before_event(

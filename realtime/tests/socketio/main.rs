@@ -2,6 +2,7 @@
 //!
 //! Unmodified clients are asked in the workspace's `tests/socketio_clients.rs`.
 
+mod classes;
 mod client;
 mod clients;
 mod handshake;
