@@ -18,7 +18,7 @@ let chapter = "";
 const timer = setTimeout(() => {
   console.error(`the story hangs: ${chapter}`);
   process.exit(1);
-}, 25_000);
+}, 120_000);
 
 async function link() {
   const client = createClient({ url: redis });

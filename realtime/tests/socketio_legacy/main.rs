@@ -7,7 +7,7 @@ mod sessions;
 mod support;
 mod websocket;
 
-use greenwire_http::{Router, Server};
+use greenwire_http::{Router, Server, files::Files, html};
 use greenwire_realtime::socketio::{self, Args, Config, Legacy};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -21,11 +21,29 @@ fn real_clients() {
     support::node::tell("socketio_legacy.mjs", &packages, &[&addr.to_string()]);
 }
 
+#[test]
+fn real_clients_in_a_browser() {
+    let client = support::node::package("sio-0.9.17").join("dist");
+    if !client.exists() {
+        return support::redis_server::skip("sio-0.9.17 (`npm ci` in tests/browser)");
+    }
+    let page = "<!DOCTYPE html><script src=/client/socket.io.js></script><body>";
+    let site = Router::new()
+        .get("/", move |_| html(page))
+        .mount("/client", Files::new(client).unwrap())
+        .mount("/socket.io", application(legacy()));
+    let addr = serve_site(site).to_string();
+    support::node::tell_with_chromium("socketio_legacy_browser.mjs", &addr);
+}
+
 /// Starts a server that lives as long as the test program.
 fn serve(io: socketio::Server) -> SocketAddr {
+    serve_site(Router::new().mount("/socket.io", io))
+}
+
+fn serve_site(site: Router) -> SocketAddr {
     let server = Server::bind("127.0.0.1:0").unwrap();
     let addr = server.local_addr().unwrap();
-    let site = Router::new().mount("/socket.io", io);
     std::thread::spawn(move || server.serve_handler(site));
     addr
 }

@@ -153,7 +153,8 @@ fn a_poll_ends_after_a_while() {
     let short = Legacy::default().poll_duration(Duration::from_millis(50));
     let client = Polling::connect(serve(application(Config::default().legacy(short))));
     client.get().check(200, "8::");
-    client.exchange("3:::hello", "3:::hello");
+    client.post("3:::hello").check(200, "1");
+    gather(&client, &["3:::hello"]);
 }
 
 #[test]

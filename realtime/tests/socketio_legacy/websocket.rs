@@ -15,7 +15,12 @@ fn open(addr: SocketAddr, id: &str) -> WebSocket {
 /// A client that is connected.
 fn connect(addr: SocketAddr) -> WebSocket {
     let mut client = open(addr, &handshake(addr));
-    assert_eq!(next(&mut client), "1::");
+    let mut told = next(&mut client);
+    // Where hearts beat fast one may be earlier.
+    while told == "2::" {
+        told = next(&mut client);
+    }
+    assert_eq!(told, "1::");
     client
 }
 
@@ -69,6 +74,7 @@ fn heartbeats() {
         .heartbeat_interval(Duration::from_millis(20))
         .heartbeat_timeout(Duration::from_secs(300));
     let mut client = connect(serve(application(Config::default().legacy(fast))));
+    client.send("2::").unwrap();
     for _ in 0..3 {
         exchange(&mut client, "2::", "2::");
     }
@@ -80,10 +86,15 @@ fn the_silent_are_given_up() {
         .heartbeat_interval(Duration::from_millis(20))
         .heartbeat_timeout(Duration::from_millis(50));
     let io = application(Config::default().legacy(fast));
-    let mut client = connect(serve(io));
-    assert_eq!(next(&mut client), "2::");
-    // The end is no farewell: such a client comes back.
-    assert_eq!(next(&mut client), "");
+    let addr = serve(io);
+    let mut client = open(addr, &handshake(addr));
+    let mut told = vec![next(&mut client)];
+    while told.last().is_some_and(|last| !last.is_empty()) {
+        told.push(next(&mut client));
+    }
+    // The end is no farewell, `0::`: such a client comes back.
+    told.retain(|told| told != "1::");
+    assert_eq!(told, ["2::", ""]);
 }
 
 #[test]

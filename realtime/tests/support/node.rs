@@ -3,23 +3,40 @@
 #![allow(dead_code, reason = "every story uses a part of it")]
 
 use super::redis_server::skip;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// The folder of a package from npm, if it is there.
+pub(crate) fn package(name: &str) -> PathBuf {
+    folder().join("node_modules").join(name)
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/browser")
+}
+
+/// As [`tell`], if there is a Chromium; its name is the second argument.
+#[track_caller]
+pub(crate) fn tell_with_chromium(script: &str, argument: &str) {
+    let runs = |name: &&str| Command::new(name).arg("--version").output().is_ok();
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    match names.into_iter().find(runs) {
+        Some(browser) => tell(script, &["playwright-core"], &[argument, browser]),
+        None => skip("chromium"),
+    }
+}
 
 /// Runs `tests/browser/SCRIPT` of the repository, if what it needs is there, with these arguments. Says what went wrong.
 #[track_caller]
 pub(crate) fn tell(script: &str, packages: &[&str], arguments: &[&str]) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/browser");
     if Command::new("node").arg("--version").output().is_err() {
         return skip("node");
     }
-    for package in packages {
-        if !folder.join("node_modules").join(package).exists() {
-            return skip(&format!("{package} (`npm ci` in tests/browser)"));
-        }
+    if let Some(missing) = packages.iter().find(|name| !package(name).exists()) {
+        return skip(&format!("{missing} (`npm ci` in tests/browser)"));
     }
     let told = Command::new("node")
-        .arg(folder.join(script))
+        .arg(folder().join(script))
         .args(arguments)
         .output();
     let told = told.expect("node runs");
