@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 /// Connects the servers of a cluster. Without one a server is alone.
 pub trait Adapter: fmt::Debug + Send + Sync + 'static {
     /// A namespace has come into being. `local` is what others may ask of it; its methods never talk to other servers.
+    /// Must not wait, nor ask the server for namespaces: whoever wants one waits for this.
     ///
     /// # Errors
     /// The namespace then stays alone, and the error is logged.

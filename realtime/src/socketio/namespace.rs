@@ -115,7 +115,8 @@ impl Namespace {
     }
 
     /// Asks `check` whether a client may come; whom it refuses is told the message and the data of the error. It may
-    /// wait, and is asked on the client's own green thread.
+    /// wait, and is asked on the client's own green thread. The client is in no room yet, and joins none; that is
+    /// for [`on_connect`](Namespace::on_connect).
     ///
     /// ```
     /// use greenwire_realtime::socketio::{Error, Server};
