@@ -78,6 +78,7 @@ fn other_paths() {
     ask(addr, "GET /socket.io/0/", "").check(500, "Protocol version not supported.");
     let id = handshake(addr);
     ask(addr, &format!("GET /socket.io/1/htmlfile/{id}"), "").check(400, "7:::0");
+    ask(addr, &format!("PUT /socket.io/1/xhr-polling/{id}"), "").check(405, "");
     ask(addr, "GET /socket.io/1/xhr-polling/nobody", "").check(200, "7:::1+0");
     ask(addr, "POST /socket.io/1/xhr-polling/nobody", "2::").check(400, "7:::1+0");
     // Today's clients are served as ever.

@@ -128,7 +128,8 @@ impl Inner {
         };
         match *request.method() {
             Method::POST => bring(connection, &mut request, &wrapping),
-            _ => receive(&self.server, connection, &request, &wrapping),
+            Method::GET => receive(&self.server, connection, &request, &wrapping),
+            _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
         }
     }
 

@@ -120,7 +120,8 @@ impl Peers for RedisPeers {
         let mut numbers = cmd("PUBSUB");
         numbers.arg("NUMSUB").arg(self.channels.requests());
         let (_, count): (String, usize) = numbers.query(&mut *connection).map_err(in_words)?;
-        Ok(count)
+        // This one counts before Redis knows of it.
+        Ok(count.max(1))
     }
 
     fn broadcast(&self, name: &str, args: &Args, to: &Targets) -> Result<(), Error> {
