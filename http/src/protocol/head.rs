@@ -13,6 +13,7 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version};
+use std::mem::MaybeUninit;
 
 /// How the end of a request's body is found (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,21 +141,42 @@ const TOO_MANY: Refusal = Refusal::new(
 );
 
 /// Parses a head that a [`Scanner`] found complete and that has `count` header lines, into `headers`, which are
-/// empty. Each part is checked once, by the type that it becomes.
-pub(crate) fn parse_head(
-    head: &Bytes,
-    count: usize,
-    mut headers: HeaderMap,
+/// empty.
+pub(crate) fn parse_head(head: &Bytes, count: usize, headers: HeaderMap) -> Result<Head, Refusal> {
+    const FEW: usize = 32;
+    if count <= FEW {
+        parse_with(head, &mut [const { MaybeUninit::uninit() }; FEW], headers)
+    } else {
+        parse_with(head, &mut vec![MaybeUninit::uninit(); count], headers)
+    }
+}
+
+/// The room for the lines is filled by none before there are lines: most of it would be touched in vain.
+fn parse_with<'b>(
+    head: &'b Bytes,
+    lines: &mut [MaybeUninit<httparse::Header<'b>>],
+    headers: HeaderMap,
 ) -> Result<Head, Refusal> {
-    let mut lines = Lines(head);
-    let (method, target, version) = split_request_line(lines.next().unwrap_or_default())?;
+    let mut request = httparse::Request::new(&mut []);
+    match request.parse_with_uninit_headers(head, lines) {
+        Ok(httparse::Status::Complete(length)) if length == head.len() => {}
+        Ok(_) => return Err(Refusal::bad_request("malformed request head")),
+        Err(error) => return Err(refusal(error)),
+    }
+    let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version)
+    else {
+        return Err(MALFORMED_REQUEST_LINE);
+    };
+    let version = match minor {
+        0 => Version::HTTP_10,
+        _ => Version::HTTP_11,
+    };
     let (mut parts, ()) = http::Request::new(()).into_parts();
     parts.method = parse_method(method)?;
     parts.version = version;
-    headers.try_reserve(count).map_err(|_| TOO_MANY)?;
-    let seen = collect(head, lines, &mut headers)?;
     parts.headers = headers;
-    parts.uri = parse_target(&parts.method, head.slice_ref(target))?;
+    let seen = collect(head, request.headers, &mut parts.headers)?;
+    parts.uri = parse_target(&parts.method, head.slice_ref(target.as_bytes()))?;
     check_hosts(version, seen)?;
     if let Some(authority) = parts.uri.authority() {
         let host = HeaderValue::from_str(authority.as_str()).map_err(|_| MALFORMED_TARGET)?;
@@ -174,73 +196,18 @@ pub(crate) fn parse_head(
     })
 }
 
-/// The lines before the empty one, without their CR LF.
-struct Lines<'a>(&'a [u8]);
-
-impl<'a> Iterator for Lines<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let end = memchr::memchr(b'\n', self.0)?;
-        let line = self.0[..end].strip_suffix(b"\r")?;
-        self.0 = &self.0[end + 1..];
-        Some(line).filter(|line| !line.is_empty())
+fn refusal(error: httparse::Error) -> Refusal {
+    match error {
+        httparse::Error::HeaderName => MALFORMED_NAME,
+        httparse::Error::HeaderValue => MALFORMED_VALUE,
+        httparse::Error::Token | httparse::Error::Version => MALFORMED_REQUEST_LINE,
+        _ => Refusal::bad_request("malformed request head"),
     }
-}
-
-/// Method, target and version, between which there is one space each (RFC 9112 §3).
-fn split_request_line(line: &[u8]) -> Result<(&[u8], &[u8], Version), Refusal> {
-    let (rest, version) = match line {
-        [
-            rest @ ..,
-            b' ',
-            b'H',
-            b'T',
-            b'T',
-            b'P',
-            b'/',
-            b'1',
-            b'.',
-            b'1',
-        ] => (rest, Version::HTTP_11),
-        [
-            rest @ ..,
-            b' ',
-            b'H',
-            b'T',
-            b'T',
-            b'P',
-            b'/',
-            b'1',
-            b'.',
-            b'0',
-        ] => (rest, Version::HTTP_10),
-        _ => return Err(MALFORMED_REQUEST_LINE),
-    };
-    let space = rest.iter().position(|&byte| byte == b' ');
-    let space = space.ok_or(MALFORMED_REQUEST_LINE)?;
-    Ok((&rest[..space], &rest[space + 1..], version))
 }
 
 const MALFORMED_REQUEST_LINE: Refusal = Refusal::bad_request("malformed request line");
-
-/// Name and value of a header line (RFC 9112 §5). What the name and the value may be, their types know.
-fn split_header(line: &[u8]) -> Result<(HeaderName, &[u8]), Refusal> {
-    const MALFORMED_NAME: Refusal = Refusal::bad_request("malformed header name");
-    // Names are too short for memchr to be faster.
-    let colon = line.iter().position(|&byte| byte == b':');
-    let colon = colon.ok_or(MALFORMED_NAME)?;
-    let name = HeaderName::from_bytes(&line[..colon]).map_err(|_| MALFORMED_NAME)?;
-    Ok((name, trim(&line[colon + 1..])))
-}
-
-/// Without the white space that may surround a value: nothing but spaces and tabs.
-fn trim(mut value: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
-        value = rest;
-    }
-    value
-}
+const MALFORMED_NAME: Refusal = Refusal::bad_request("malformed header name");
+const MALFORMED_VALUE: Refusal = Refusal::bad_request("malformed header value");
 
 /// The last word of the request line; looked at early, as an HTTP/0.9 client sends nothing else.
 fn check_version(line: &[u8]) -> Result<(), Refusal> {
@@ -262,8 +229,8 @@ fn check_version(line: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-fn parse_method(method: &[u8]) -> Result<Method, Refusal> {
-    match Method::from_bytes(method) {
+fn parse_method(method: &str) -> Result<Method, Refusal> {
+    match Method::from_bytes(method.as_bytes()) {
         Ok(Method::CONNECT) => Err(Refusal::new(
             StatusCode::NOT_IMPLEMENTED,
             "CONNECT is not implemented",
@@ -296,13 +263,18 @@ impl Seen {
 }
 
 /// The headers as slices of the one head: no allocation for each.
-fn collect(head: &Bytes, lines: Lines<'_>, headers: &mut HeaderMap) -> Result<Seen, Refusal> {
+fn collect(
+    head: &Bytes,
+    lines: &[httparse::Header<'_>],
+    headers: &mut HeaderMap,
+) -> Result<Seen, Refusal> {
     let mut seen = Seen::default();
+    headers.try_reserve(lines.len()).map_err(|_| TOO_MANY)?;
     for line in lines {
-        let (name, value) = split_header(line)?;
-        seen.note(&name, value);
-        let value = HeaderValue::from_maybe_shared(head.slice_ref(value))
-            .map_err(|_| Refusal::bad_request("malformed header value"))?;
+        let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| MALFORMED_NAME)?;
+        let value = HeaderValue::from_maybe_shared(head.slice_ref(line.value))
+            .map_err(|_| MALFORMED_VALUE)?;
+        seen.note(&name, line.value);
         headers.try_append(name, value).map_err(|_| TOO_MANY)?;
     }
     Ok(seen)
@@ -466,13 +438,18 @@ pub(crate) fn has_option(headers: &HeaderMap, option: &str) -> bool {
 /// The trailers of a chunked body, from its trailer section with the empty line that ends it. What
 /// may not trail is left out.
 pub(crate) fn parse_trailers(section: &[u8]) -> HeaderMap {
+    let mut lines = vec![httparse::EMPTY_HEADER; memchr::memchr_iter(b'\n', section).count()];
     let mut trailers = HeaderMap::new();
     // The decoder has refused what is malformed.
-    for (name, value) in Lines(section).filter_map(|line| split_header(line).ok()) {
-        if let Ok(value) = HeaderValue::from_bytes(value)
-            && may_trail(&name)
-        {
-            trailers.append(name, value);
+    if let Ok(httparse::Status::Complete((_, lines))) = httparse::parse_headers(section, &mut lines)
+    {
+        for line in lines {
+            let name = HeaderName::from_bytes(line.name.as_bytes());
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(line.value))
+                && may_trail(&name)
+            {
+                trailers.append(name, value);
+            }
         }
     }
     trailers
