@@ -228,7 +228,12 @@ impl Connection {
         match packet {
             Packet::Close => self.close(CloseReason::ClientClosed),
             Packet::Ping(_) => return Err(Malformed),
-            Packet::Pong => self.lock().machine.pong(Instant::now()),
+            Packet::Pong => {
+                let mut state = self.lock();
+                state.machine.pong(Instant::now());
+                // The next ping is due before the answer was, if the interval is the shorter time.
+                self.arm(&mut state);
+            }
             Packet::Message(message) => {
                 let listener = self.lock().listener.clone();
                 // None is left once the session is closed.

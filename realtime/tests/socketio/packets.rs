@@ -117,7 +117,7 @@ fn who_never_joins_is_closed() {
 
 #[test]
 fn leaving() {
-    let beating = quick().ping_timeout(PATIENCE);
+    let beating = quick().ping_timeout(10 * PATIENCE);
     let mut ws = Ws::open(suite(Config::default().engine(beating)), PATH);
     ws.send("40").receive();
     ws.expect("42[\"auth\",{}]").send("41").expect("2");
