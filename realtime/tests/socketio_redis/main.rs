@@ -142,19 +142,12 @@ fn control(io: &socketio::Server, emitter: &RedisEmitter) {
     );
     let emitter = emitter.clone();
     control.on("emitter", move |_, text: String| {
-        let red = emitter.clone().to("red");
+        let red = emitter.to("red");
         emitter.emit("news", text.clone())?;
         red.emit("news", (format!("{text} in red"), Binary::from(vec![7])))?;
         red.sockets_join("blue")?;
-        emitter
-            .clone()
-            .to("blue")
-            .except("red")
-            .emit("news", "nobody")?;
-        emitter
-            .clone()
-            .to("blue")
-            .emit("news", format!("{text} in blue"))?;
+        emitter.to("blue").except("red").emit("news", "nobody")?;
+        emitter.to("blue").emit("news", format!("{text} in blue"))?;
         red.sockets_leave("blue")?;
         emitter.server_side_emit("tell", text)
     });

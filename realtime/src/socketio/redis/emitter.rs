@@ -65,30 +65,36 @@ impl RedisEmitter {
     }
 
     /// For another namespace. Default `/`.
-    pub fn of(mut self, namespace: &str) -> RedisEmitter {
-        self.namespace = match namespace.starts_with('/') {
+    pub fn of(&self, namespace: &str) -> RedisEmitter {
+        let namespace = match namespace.starts_with('/') {
             true => namespace.into(),
             false => format!("/{namespace}").into(),
         };
-        self
+        RedisEmitter {
+            namespace,
+            ..self.clone()
+        }
     }
 
     /// For those in this room, too; without any, for all.
-    pub fn to(mut self, room: impl AsRef<str>) -> RedisEmitter {
-        self.targets.rooms.push(room.as_ref().into());
-        self
+    pub fn to(&self, room: impl AsRef<str>) -> RedisEmitter {
+        let mut narrowed = self.clone();
+        narrowed.targets.rooms.push(room.as_ref().into());
+        narrowed
     }
 
     /// But for nobody in this room.
-    pub fn except(mut self, room: impl AsRef<str>) -> RedisEmitter {
-        self.targets.except.push(room.as_ref().into());
-        self
+    pub fn except(&self, room: impl AsRef<str>) -> RedisEmitter {
+        let mut narrowed = self.clone();
+        narrowed.targets.except.push(room.as_ref().into());
+        narrowed
     }
 
     /// Leaves out those to whom something is on its way already.
-    pub fn volatile(mut self) -> RedisEmitter {
-        self.targets.flags.volatile = true;
-        self
+    pub fn volatile(&self) -> RedisEmitter {
+        let mut narrowed = self.clone();
+        narrowed.targets.flags.volatile = true;
+        narrowed
     }
 
     /// Emits an event.
