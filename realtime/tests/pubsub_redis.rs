@@ -292,7 +292,7 @@ fn a_server_that_hangs_up_at_once_is_asked_less_and_less() {
 }
 
 #[test]
-fn a_user_without_the_right_does_not_wait_for_ever() {
+fn a_topic_that_is_refused_disturbs_nobody_else() {
     on_green(|| {
         let Some(server) = RedisServer::start(&[]) else {
             return;
@@ -311,12 +311,21 @@ fn a_user_without_the_right_does_not_wait_for_ever() {
         let redis = Redis::connect(format!("redis://guest:secret@{}/", server.addr())).unwrap();
         let open = redis.subscribe("open");
         let closed = redis.subscribe("closed");
-        assert_eq!(next(&closed), "Disconnected");
-        assert_eq!(next(&open), "Disconnected");
-        drop(closed);
-        assert_eq!(next(&open), "Reconnected", "the others go on");
+        assert_eq!(next(&closed), "Refused(Topic(\"closed\"))");
+        let mut both = redis.subscribe("open");
+        both.add(pattern("*"));
+        assert_eq!(next(&both), "Refused(Pattern(\"*\"))");
         admin.publish::<_, _, ()>("open", "x").unwrap();
-        assert_eq!(next(&open), "open: x");
+        assert_eq!([&open, &both].map(next), ["open: x"; 2]);
+        nothing(&closed);
+        cmd("ACL")
+            .arg(&["SETUSER", "guest", "&closed"])
+            .exec(&mut admin)
+            .unwrap();
+        let allowed = redis.subscribe("closed");
+        admin.publish::<_, _, ()>("closed", "y").unwrap();
+        assert_eq!([&allowed, &closed].map(next), ["closed: y"; 2]);
+        nothing(&open);
     });
 }
 

@@ -1,5 +1,7 @@
 //! The queue of one subscription, with what happens when it is full.
 
+#[cfg(feature = "redis")]
+use super::Filter;
 use super::config::{Options, SlowSubscriber};
 use super::{Event, Message};
 use greenwire_runtime::sync::mpsc::RecvError;
@@ -132,6 +134,20 @@ impl<T> Inbox<T> {
         }
         drop(dropped);
         put
+    }
+
+    /// Puts in, whatever the capacity, that nothing comes of a filter, unless that is there to be read.
+    #[cfg(feature = "redis")]
+    pub(super) fn refuse(&self, filter: &Filter) {
+        let mut queue = self.lock();
+        let says_so = |event: &Event<T>| matches!(event, Event::Refused(known) if known == filter);
+        if queue.end != End::NotYet || queue.events.iter().any(says_so) {
+            return;
+        }
+        queue.notices += 1;
+        queue.events.push_back(Event::Refused(filter.clone()));
+        drop(queue);
+        self.arrival.set();
     }
 
     /// Puts in, whatever the capacity, that the connection is lost or stands, unless the subscriber knows.

@@ -1,5 +1,6 @@
 //! What a subscriber receives.
 
+use super::Filter;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -22,6 +23,9 @@ pub enum Event<T> {
     Disconnected,
     /// The connection to Redis stands again: all that is published from here on comes.
     Reconnected,
+    /// Redis refuses this topic or pattern, and nothing comes of it. What else the subscription is to is not
+    /// touched.
+    Refused(Filter),
 }
 
 impl<T> Event<T> {
@@ -89,6 +93,7 @@ impl<T> Clone for Event<T> {
             Event::TooSlow => Event::TooSlow,
             Event::Disconnected => Event::Disconnected,
             Event::Reconnected => Event::Reconnected,
+            Event::Refused(filter) => Event::Refused(filter.clone()),
         }
     }
 }

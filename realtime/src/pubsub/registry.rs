@@ -394,6 +394,16 @@ impl<T> Registry<T> {
         self.inboxes().for_each(|inbox| inbox.notice(true));
         Removed::nothing()
     }
+
+    /// Nothing comes of a filter: tells those who have subscribed to it.
+    pub(super) fn refuse(&self, filter: &Filter) {
+        let subscribers = match filter {
+            Filter::Topic(name) => self.topics.get(name).map(|topic| &topic.subscribers),
+            Filter::Pattern(text) => self.patterns.get(text).map(|pattern| &pattern.subscribers),
+        };
+        let inboxes = subscribers.into_iter().flat_map(BTreeMap::values);
+        inboxes.for_each(|inbox| inbox.refuse(filter));
+    }
 }
 
 impl<T> Removed<T> {

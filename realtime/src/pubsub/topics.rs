@@ -129,6 +129,12 @@ impl<T> Topics<T> {
         drop(registry);
         drop(removed);
     }
+
+    /// Tells those who have subscribed to it that nothing comes of a filter.
+    #[cfg(feature = "redis")]
+    pub(super) fn refuse(&self, filter: &Filter) {
+        self.hub.lock().refuse(filter);
+    }
 }
 
 impl<T> Hub<T> {

@@ -4,8 +4,8 @@
 use super::interest::Interest;
 use super::push::{Push, Pushes, encode};
 use super::{RedisConfig, lock};
-use crate::pubsub::Topics;
 use crate::pubsub::registry::Teller;
+use crate::pubsub::{Filter, Topics};
 use crate::redis::reader::Reader;
 use crate::redis::{Client, Connection, RedisError, RedisResult, cmd};
 use greenwire_net::Stream;
@@ -59,8 +59,14 @@ impl Link {
         })
     }
 
-    pub(super) fn interest(&self) -> &Mutex<Interest> {
-        &self.interest
+    /// Waits until the messages of a filter come, or are refused, or the connection is lost.
+    pub(super) fn wait_for(&self, filter: &Filter) {
+        let confirmation = lock(&self.interest).confirmation(filter);
+        if let Some(confirmation) = confirmation {
+            self.work.set();
+            // An error is a lost connection, which the subscription is told.
+            let _ = confirmation.recv();
+        }
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -117,9 +123,8 @@ impl Link {
 
     /// There is a new connection: asks for all that is wanted.
     fn begin(&self, topics: &Topics<Vec<u8>>) {
-        if lock(&self.interest).link() {
-            self.confirmed(topics);
-        }
+        lock(&self.interest).link();
+        self.stand_if_settled(topics);
         self.work.set();
     }
 
@@ -164,10 +169,25 @@ impl Link {
         Ok(())
     }
 
-    fn confirmed(&self, topics: &Topics<Vec<u8>>) {
-        if !self.stands.swap(true, Ordering::AcqRel) {
+    /// The connection stands once all that was wanted is answered.
+    fn stand_if_settled(&self, topics: &Topics<Vec<u8>>) {
+        let is_settled = lock(&self.interest).is_settled();
+        if is_settled && !self.stands.swap(true, Ordering::AcqRel) {
             topics.notice(true);
         }
+    }
+
+    /// Redis refuses something. An error if that is nothing which a subscription has asked for.
+    fn refused(&self, error: RedisError, topics: &Topics<Vec<u8>>) -> RedisResult<()> {
+        if error.code() != Some("NOPERM") {
+            return Err(error);
+        }
+        let Some(filter) = lock(&self.interest).refused() else {
+            return Err(error);
+        };
+        log::warn!("Redis refuses {filter:?}: {error}");
+        topics.refuse(&filter);
+        Ok(())
     }
 
     fn read(
@@ -185,12 +205,14 @@ impl Link {
         loop {
             match pushes.understand(reader.value(&mut stream)?) {
                 Push::Message { topic, payload } => _ = topics.publish(&topic, payload),
-                Push::Answer(filter) => {
-                    if lock(&self.interest).answered(&filter) {
-                        self.confirmed(topics);
-                    }
+                Push::Answer => {
+                    lock(&self.interest).answered();
+                    self.stand_if_settled(topics);
                 }
-                Push::Refusal(error) => return Err(error),
+                Push::Refusal(error) => {
+                    self.refused(error, topics)?;
+                    self.stand_if_settled(topics);
+                }
                 Push::Other => {}
             }
         }

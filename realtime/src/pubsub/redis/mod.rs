@@ -43,8 +43,11 @@ use std::time::Duration;
 /// [`Event::Reconnected`](super::Event::Reconnected), and from there on all that is published. What was published
 /// in between is missing: Redis does not keep it.
 ///
-/// A topic that Redis refuses, by its access control list, counts as a lost connection for all subscriptions, again
-/// and again until nobody subscribes to it. Do not let strangers name topics which your user may not read.
+/// # When Redis refuses a topic
+///
+/// By its access control list, that is. Those who have subscribed to it receive
+/// [`Event::Refused`](super::Event::Refused), and others are not disturbed. It is asked for again with the next
+/// subscription to it, and with the next connection.
 ///
 /// # Differences from [`Topics`]
 ///
@@ -189,11 +192,7 @@ impl Redis {
     ) -> Subscription<Vec<u8>> {
         let filter = to.into();
         let subscription = self.handle.topics.subscribe_with(filter.clone(), options);
-        let confirmation = lock(self.handle.link.interest()).confirmation(&filter);
-        if let Some(confirmation) = confirmation {
-            // An error is a lost connection, which the subscription is told.
-            let _ = confirmation.recv();
-        }
+        self.handle.link.wait_for(&filter);
         subscription
     }
 
