@@ -10,9 +10,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::context::Table;
-use crate::scheduler::Ticket;
-
 const TICK_BITS: u32 = 20;
 const LEVEL_BITS: u32 = 6;
 const LEVELS: usize = 6;
@@ -34,7 +31,7 @@ pub(crate) struct Wheel {
     present: BTreeSet<(u64, u32)>,
     levels: [Level; LEVELS],
     /// By timer.
-    nodes: Table<Node, { Ticket::MAX_SLOTS }>,
+    nodes: Vec<Node>,
 }
 
 struct Level {
@@ -59,15 +56,6 @@ struct Node {
     place: u16,
 }
 
-impl Node {
-    const IDLE: Node = Node {
-        deadline: 0,
-        next: NONE,
-        previous: NONE,
-        place: IDLE,
-    };
-}
-
 impl Wheel {
     pub(crate) fn new() -> Wheel {
         const EMPTY: Bucket = Bucket {
@@ -83,16 +71,21 @@ impl Wheel {
                     buckets: [EMPTY; BUCKETS],
                 }
             }; LEVELS],
-            nodes: Table::new(),
+            nodes: Vec::new(),
         }
     }
 
     /// Arms `timer`, which must not be armed.
     pub(crate) fn arm(&mut self, timer: u32, deadline: u64) {
         let index = timer as usize;
-        while index >= self.nodes.len() {
-            let node = self.nodes.push(Node::IDLE);
-            node.expect("the kernel has address space for a timer of each slot");
+        if index >= self.nodes.len() {
+            let idle = Node {
+                deadline: 0,
+                next: NONE,
+                previous: NONE,
+                place: IDLE,
+            };
+            self.nodes.resize(index + 1, idle);
         }
         self.nodes[index].deadline = deadline;
         self.insert(timer);

@@ -27,7 +27,7 @@ impl Ticket {
 
     pub(crate) const MAX_WORKERS: usize =
         1 << (Ticket::BITS - Ticket::SLOT_BITS - Ticket::SEQUENCE_BITS);
-    pub(crate) const MAX_SLOTS: usize = 1 << Ticket::SLOT_BITS;
+    const MAX_SLOTS: usize = 1 << Ticket::SLOT_BITS;
 
     fn new(worker: usize, slot: u32, sequence: u16) -> Ticket {
         let worker = (worker as u64) << (Ticket::SLOT_BITS + Ticket::SEQUENCE_BITS);
