@@ -6,14 +6,14 @@
 //! ```
 //!
 //! You should see two windows talk in one room, and not in another; a nickname belongs to one of them. What a method
-//! gives back is the answer that the page waits for. Without a folder browsers get socket.io-client from a public
-//! server.
+//! gives back is the answer that the page waits for. `/debug/green` counts clients, rooms and events. Without a
+//! folder browsers get socket.io-client from a public server.
 //!
 //! After the `chat` of gevent-socketio's examples: its `ChatNamespace(BaseNamespace, RoomsMixin, BroadcastMixin)`.
 
 mod namespace;
 
-use greenwire::http::{Router, Server, files::Files, html};
+use greenwire::http::{Router, Server, debug, files::Files, html};
 use greenwire::realtime::socketio::Config;
 use namespace::{Chat, Nicknames};
 use std::io;
@@ -35,9 +35,12 @@ fn main() -> io::Result<()> {
     let nicknames = Nicknames::default();
     io.of("/chat")
         .serve(move |base| Chat::new(base, nicknames.clone()));
+    let told = io.clone();
+    let debug = debug::Config::default().figures("socketio", move || told.figures());
     let app = Router::new()
         .get("/", move |_| html(page.clone()))
-        .mount("/socket.io", io);
+        .mount("/socket.io", io)
+        .mount("/debug/green", debug.green());
     let server = Server::bind(format!("127.0.0.1:{port}"))?;
     println!("open http://{}/", server.local_addr()?);
     server.serve_handler(app)

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{exchange, start};
+use greenwire_http::debug::Figures;
 use greenwire_http::{Config, Router, debug};
 use greenwire_runtime::sync::Event;
 use greenwire_runtime::thread::{self, JoinHandle};
@@ -130,4 +131,37 @@ fn the_page_is_one_file() {
 fn it_is_nowhere_unless_it_is_mounted() {
     let addr = start(Config::default(), Router::new().get("/", |_| "root"));
     assert!(get(addr, "/debug/green/json").0.starts_with("HTTP/1.1 404"));
+}
+
+#[test]
+fn parts_of_the_program_tell_their_figures() {
+    let figures = || {
+        Figures::new()
+            .gauge("open", "Open\ndoors.", 3)
+            .counter("knocks", "Knocks.", 7)
+            .gauge_by("keys", "Keys.", "of", [("a\"b\\c\nd", 1), ("e", 2)])
+    };
+    let debug = debug::Config::default().figures("house 1", figures);
+    let addr = start(
+        Config::default(),
+        Router::new().mount("/green", debug.green()),
+    );
+    let snapshot = json(addr, "/green/json");
+    let expected = serde_json::json!({
+        "house 1": {"open": 3, "knocks": 7, "keys": {"a\"b\\c\nd": 1, "e": 2}}
+    });
+    assert_eq!(snapshot["figures"], expected);
+    let (_, text) = get(addr, "/green/metrics");
+    let expected = r##"# HELP greenwire_house_1_open Open\ndoors.
+# TYPE greenwire_house_1_open gauge
+greenwire_house_1_open 3
+# HELP greenwire_house_1_knocks_total Knocks.
+# TYPE greenwire_house_1_knocks_total counter
+greenwire_house_1_knocks_total 7
+# HELP greenwire_house_1_keys Keys.
+# TYPE greenwire_house_1_keys gauge
+greenwire_house_1_keys{of="a\"b\\c\nd"} 1
+greenwire_house_1_keys{of="e"} 2
+"##;
+    assert!(text.ends_with(expected), "{text}");
 }

@@ -1,11 +1,23 @@
-//! The runtime's numbers in the text format of Prometheus, version 0.0.4.
+//! The runtime's numbers, and those of parts of the program, in the text format of Prometheus, version 0.0.4.
 
+use super::Parts;
+use super::figures::{Figure, Kind, Value};
 use greenwire_runtime::Metrics;
 use std::fmt::Write;
 
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-pub(super) fn text(metrics: &Metrics) -> String {
+pub(super) fn text(metrics: &Metrics, parts: &Parts) -> String {
+    let mut text = of_runtime(metrics);
+    for (part, figures) in parts {
+        for figure in figures.iter() {
+            add(&mut text, part, figure);
+        }
+    }
+    text
+}
+
+fn of_runtime(metrics: &Metrics) -> String {
     let count = |number: usize| number as u64;
     let lines = [
         (
@@ -78,4 +90,34 @@ pub(super) fn text(metrics: &Metrics) -> String {
         );
     }
     text
+}
+
+/// Writing to a String cannot fail, so what that says is dropped.
+fn add(text: &mut String, part: &str, figure: &Figure) {
+    let (kind, suffix) = match figure.kind {
+        Kind::Gauge => ("gauge", ""),
+        Kind::Counter => ("counter", "_total"),
+    };
+    let name = format!("greenwire_{part}_{}{suffix}", figure.name).replace(is_foreign, "_");
+    let help = figure.help.replace('\\', r"\\").replace('\n', r"\n");
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    match &figure.value {
+        Value::One(value) => drop(writeln!(text, "{name} {value}")),
+        Value::By { label, values } => {
+            for (of, value) in values {
+                let _ = writeln!(text, "{name}{{{label}=\"{}\"}} {value}", quoted(of));
+            }
+        }
+    }
+}
+
+/// Whether no name may contain it.
+fn is_foreign(char: char) -> bool {
+    !(char.is_ascii_alphanumeric() || char == '_')
+}
+
+/// As it stands between quotation marks.
+fn quoted(text: &str) -> String {
+    let text = text.replace('\\', r"\\").replace('"', "\\\"");
+    text.replace('\n', r"\n")
 }

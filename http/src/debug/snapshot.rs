@@ -1,8 +1,10 @@
 //! What `/debug/green` tells, as JSON.
 
+use super::Figures;
 use greenwire_runtime::insight::{self, State};
 use greenwire_runtime::{Dump, metrics};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The process at about one moment. Times are in seconds, sizes in bytes.
@@ -29,6 +31,8 @@ pub struct Snapshot {
     pub threads: Vec<GreenThread>,
     /// OS threads that wait in greenwire, without a deadline.
     pub os_threads: Vec<OsThread>,
+    /// What parts of the program tell about themselves, by their names.
+    pub figures: BTreeMap<String, Figures>,
 }
 
 /// A green thread.
@@ -97,7 +101,7 @@ pub struct Metrics {
 }
 
 impl Snapshot {
-    pub(super) fn new(dump: &Dump) -> Snapshot {
+    pub(super) fn new(dump: &Dump, figures: BTreeMap<String, Figures>) -> Snapshot {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         Snapshot {
             taken: now.unwrap_or_default().as_secs_f64(),
@@ -110,6 +114,7 @@ impl Snapshot {
             busy_workers: dump.busy_workers().collect(),
             threads: dump.threads().map(GreenThread::new).collect(),
             os_threads: dump.os_threads().map(OsThread::new).collect(),
+            figures,
         }
     }
 }

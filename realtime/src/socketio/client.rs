@@ -77,7 +77,20 @@ impl Client {
     }
 
     pub(crate) fn send(&self, packet: Packet) -> Result<(), Closed> {
-        self.wire.send(&Outgoing::new(packet), Patience::Waits)
+        self.send_outgoing(&Outgoing::new(packet), Patience::Waits)
+    }
+
+    /// Sends a packet that may be for others, too.
+    pub(crate) fn send_outgoing(
+        &self,
+        packet: &Outgoing,
+        patience: Patience,
+    ) -> Result<(), Closed> {
+        self.wire.send(packet, patience)?;
+        if let Content::Event { .. } = packet.packet.content {
+            self.server.traffic.note_sent(1);
+        }
+        Ok(())
     }
 
     /// A packet has come. Waits while too much waits for the handlers. An error has to end the connection.
@@ -91,7 +104,10 @@ impl Client {
         let socket = self.lock().sockets.get(&namespace).cloned().flatten();
         let socket = socket.ok_or(Malformed)?;
         match content {
-            Content::Event { name, args, id } => socket.deliver(name, args, id),
+            Content::Event { name, args, id } => {
+                self.server.traffic.note_received();
+                socket.deliver(name, args, id);
+            }
             Content::Ack { id, args } => match socket.take_awaited(id) {
                 Some(Awaited::One(answered)) => answered.set(args),
                 Some(Awaited::Many(answer)) => answer(args),

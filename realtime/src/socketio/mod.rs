@@ -31,6 +31,7 @@
 //!   [`Config::recovery`].
 //! * Several servers are one with an [`Adapter`].
 //! * [`classes`] has gevent-socketio's way: an object for each client, whose methods are events.
+//! * [`Server::figures`] shows clients, rooms and events on `/debug/green`.
 //!
 //! ```text
 //!  browser ── Engine.IO: requests, websocket ──▶ client ─┬─▶ socket in / ────▶ its events, one after the other:
@@ -72,6 +73,7 @@ mod emitter;
 mod error;
 mod event;
 mod failure;
+mod figures;
 mod handlers;
 mod handshake;
 #[cfg(feature = "socketio-legacy")]

@@ -412,7 +412,7 @@ impl Namespace {
     /// From now on a client gets what is emitted to it; one that has come back gets first what it has missed.
     fn enter(&self, socket: &Socket, rejoin: Option<&Rejoin>) -> Result<(), Error> {
         let journal = self.journal();
-        let wire = socket.client().wire();
+        let client = socket.client();
         let mut reply = json!({"sid": socket.id()});
         if let Some(pid) = socket.pid() {
             reply["pid"] = Value::from(&**pid);
@@ -427,15 +427,16 @@ impl Namespace {
         if let Some(mut journal) = journal {
             if let Some(rejoin) = rejoin {
                 for event in journal.missed(rejoin).ok_or(Error::Closed)?.events {
-                    wire.send(&event, Patience::Never).map_err(gone)?;
+                    let sent = client.send_outgoing(&event, Patience::Never);
+                    sent.map_err(gone)?;
                 }
             }
             journal.note_present(socket);
         }
         socket.set_connected();
         let reply = Packet::new(&self.0.name, Content::Connect(reply));
-        wire.send(&Outgoing::new(reply), Patience::Never)
-            .map_err(gone)
+        let reply = Outgoing::new(reply);
+        client.send_outgoing(&reply, Patience::Never).map_err(gone)
     }
 
     /// Sends a client that is back what it has missed, but for the last bit, which [`enter`](Namespace::enter) sends
@@ -448,7 +449,8 @@ impl Namespace {
                 return Ok(());
             }
             for event in missed.events {
-                client.wire().send(&event, Patience::Waits).map_err(gone)?;
+                let sent = client.send_outgoing(&event, Patience::Waits);
+                sent.map_err(gone)?;
             }
             rejoin.next = missed.next;
             while !client.wire().is_writable() && !client.is_gone() {
@@ -476,13 +478,18 @@ fn gone(_: Closed) -> Error {
 /// Gives an event to clients; waits for none.
 pub(crate) fn give(sockets: &[Socket], event: &Outgoing, flags: Flags) {
     let mut batch = Batch::default();
+    let mut given = 0;
     for socket in sockets {
         let wire = socket.client().wire();
         if !flags.volatile || wire.is_writable() {
             wire.broadcast(event, &mut batch);
+            given += 1;
         }
     }
     batch.leave();
+    if let Some(socket) = sockets.first() {
+        socket.server().traffic.note_sent(given);
+    }
 }
 
 impl fmt::Debug for Namespace {

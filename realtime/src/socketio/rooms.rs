@@ -94,6 +94,11 @@ impl<S: Clone> Rooms<S> {
         own.chain(member.rooms.iter().cloned()).collect()
     }
 
+    /// How many rooms there are but those of clients by themselves.
+    pub(crate) fn count(&self) -> usize {
+        self.rooms.len()
+    }
+
     /// All rooms but those of clients by themselves.
     pub(crate) fn names(&self) -> Vec<Room> {
         self.rooms.keys().cloned().collect()

@@ -3,6 +3,7 @@
 use super::adapter::Adapter;
 use super::client::Client;
 use super::config::Config;
+use super::figures::Traffic;
 use super::handshake::Handshake;
 use super::protocol::decode::Decoder;
 use super::recovery::Journal;
@@ -42,6 +43,7 @@ pub struct Server {
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) keeper: Arc<Keeper>,
+    pub(crate) traffic: Traffic,
     namespaces: Mutex<Namespaces>,
     on_error: Mutex<Option<ErrorHook>>,
 }
@@ -76,6 +78,7 @@ impl Server {
         let shared = Arc::new(Shared {
             config,
             keeper: Arc::default(),
+            traffic: Traffic::default(),
             namespaces: Mutex::default(),
             on_error: Mutex::default(),
         });
@@ -192,6 +195,10 @@ impl Server {
         let namespaces = self.shared.lock();
         let known = namespaces.by_name.values();
         known.map(|known| known.namespace.clone()).collect()
+    }
+
+    pub(crate) fn traffic(&self) -> &Traffic {
+        &self.shared.traffic
     }
 
     /// Disconnects all clients. New ones may still come.

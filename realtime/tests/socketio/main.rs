@@ -5,6 +5,7 @@
 mod classes;
 mod client;
 mod clients;
+mod figures;
 mod handshake;
 mod heartbeat;
 mod packets;
