@@ -1,4 +1,4 @@
-// Node: its own net and http, and the package ws; one event loop on one thread.
+// Node: its own net and http, and the packages ws and socket.io; one event loop on one thread.
 //
 // Started as all measured servers are: server.js SERVICE --port P --workers N [--reuse-port]
 
@@ -83,11 +83,26 @@ function broadcast() {
   };
 }
 
+async function socketIo() {
+  // Here, so that the other services do without the memory that it takes.
+  const { Server } = await import("socket.io");
+  const server = http.createServer({ noDelay: true });
+  const io = new Server(server);
+  io.on("connection", (socket) => {
+    socket.join("all");
+    socket.on("echo", (argument, answer) => answer(argument));
+    socket.on("say", (argument) => io.to("all").emit("said", argument));
+    socket.emit("ready");
+  });
+  return server;
+}
+
 const SERVICES = {
   "tcp-echo": tcpEcho,
   http: plainHttp,
   "websocket-echo": () => websocket(echo),
   broadcast: () => websocket(broadcast()),
+  "socket.io": socketIo,
 };
 
 function usage(text) {
@@ -105,8 +120,9 @@ const { values, positionals } = parseArgs({
   },
 });
 if (values.version) {
-  const { version } = createRequire(import.meta.url)("ws/package.json");
-  console.log(`ws ${version}, Node ${process.versions.node}`);
+  const require = createRequire(import.meta.url);
+  const version = (name) => `${name} ${require(`${name}/package.json`).version}`;
+  console.log(`${version("ws")}, ${version("socket.io")}, Node ${process.versions.node}`);
   process.exit(0);
 }
 const [major, minor] = process.versions.node.split(".").map(Number);
@@ -115,7 +131,7 @@ if (values["reuse-port"] && (major < 22 || (major === 22 && minor < 12))) {
 }
 const service = SERVICES[positionals[0]];
 if (!service) usage(`which service? ${Object.keys(SERVICES).join(", ")}`);
-const server = service();
+const server = await service();
 server.on("error", (error) => {
   console.error(`${error}`);
   process.exit(1);

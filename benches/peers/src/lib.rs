@@ -20,7 +20,7 @@ pub mod serve;
 
 pub use peer::{Parallelism, Peer, Program, Service, programs_directory};
 
-use Service::{Broadcast, Http, TcpEcho, WebsocketEcho};
+use Service::{Broadcast, Http, SocketIo, TcpEcho, WebsocketEcho};
 
 /// Every measured server, greenwire first.
 pub const PEERS: &[Peer] = &[
@@ -28,7 +28,7 @@ pub const PEERS: &[Peer] = &[
         name: "greenwire",
         program: Program::Rust("greenwire", "greenwire 0.1.0"),
         switches: &[],
-        services: &[TcpEcho, Http, WebsocketEcho, Broadcast],
+        services: &[TcpEcho, Http, WebsocketEcho, Broadcast, SocketIo],
         parallelism: Parallelism::Workers,
     },
     Peer {
@@ -119,6 +119,16 @@ pub const PEERS: &[Peer] = &[
         parallelism: Parallelism::Workers,
     },
     Peer {
+        name: "socketioxide",
+        program: Program::Rust(
+            "socketioxide",
+            "socketioxide 0.18.9, axum 0.8.9, tokio 1.54.1",
+        ),
+        switches: &[],
+        services: &[SocketIo],
+        parallelism: Parallelism::Workers,
+    },
+    Peer {
         name: "tungstenite, threads",
         program: Program::Rust("tungstenite_threads", "tungstenite 0.30.0"),
         switches: &[],
@@ -136,7 +146,7 @@ pub const PEERS: &[Peer] = &[
         name: "Node",
         program: Program::Node("server.js"),
         switches: &[],
-        services: &[TcpEcho, Http, WebsocketEcho, Broadcast],
+        services: &[TcpEcho, Http, WebsocketEcho, Broadcast, SocketIo],
         parallelism: Parallelism::SingleThread,
     },
     Peer {

@@ -31,15 +31,19 @@ pub enum Service {
     WebsocketEcho,
     /// Who connects to `/feed` gets every message that who connects to `/publish` sends.
     Broadcast,
+    /// Socket.IO 5 at `/socket.io/`: who connects joins a room, and gets an event `ready` when it is heard. An event
+    /// `echo` is answered with its argument, `say` is passed on to the room as `said`.
+    SocketIo,
 }
 
 impl Service {
     /// All of them.
-    pub const ALL: [Service; 4] = [
+    pub const ALL: [Service; 5] = [
         Service::TcpEcho,
         Service::Http,
         Service::WebsocketEcho,
         Service::Broadcast,
+        Service::SocketIo,
     ];
 
     /// The name on the command line.
@@ -50,6 +54,7 @@ impl Service {
             Service::Http => "http",
             Service::WebsocketEcho => "websocket-echo",
             Service::Broadcast => "broadcast",
+            Service::SocketIo => "socket.io",
         }
     }
 }
@@ -119,7 +124,7 @@ impl Program {
             }
             Program::Node(script) => {
                 let folder = sources.join("node");
-                existing(folder.join("node_modules/ws"), "benches/peers/setup")?;
+                existing(folder.join("node_modules/socket.io"), "benches/peers/setup")?;
                 let mut command = Command::new("node");
                 command.arg(folder.join(script));
                 Ok(command)

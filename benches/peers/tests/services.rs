@@ -167,6 +167,36 @@ fn broadcast() {
     });
 }
 
+#[test]
+fn socket_io() {
+    check_all(Service::SocketIo, |server| {
+        let mut clients = [(); 2].map(|()| {
+            let mut client = server.websocket("/socket.io/?EIO=4&transport=websocket");
+            expect(&mut client, "0{");
+            client.send(Message::text("40")).unwrap();
+            expect(&mut client, "40{");
+            expect(&mut client, r#"42["ready""#);
+            client
+        });
+        for client in &mut clients {
+            client.send(Message::text(r#"427["echo","x"]"#)).unwrap();
+            expect(client, r#"437["x"]"#);
+        }
+        clients[0].send(Message::text(r#"42["say","y"]"#)).unwrap();
+        for client in &mut clients {
+            expect(client, r#"42["said","y"]"#);
+        }
+    });
+}
+
+/// The next packet; pings may come at any time.
+#[track_caller]
+fn expect(client: &mut WebSocket<TcpStream>, beginning: &str) {
+    let mut packets = std::iter::repeat_with(|| client.read().unwrap().into_text().unwrap());
+    let message = packets.find(|packet| packet.as_str() != "2").unwrap();
+    assert!(message.starts_with(beginning), "{message}");
+}
+
 fn publish_until(mut publisher: WebSocket<TcpStream>, enough: &AtomicBool) {
     for number in 0.. {
         publisher.send(Message::text(number.to_string())).unwrap();

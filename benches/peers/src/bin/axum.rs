@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         Service::Http => block_on(arguments, |listener| serve(listener, http())),
         Service::WebsocketEcho => block_on(arguments, |listener| serve(listener, echo())),
         Service::Broadcast => block_on(arguments, |listener| serve(listener, broadcast())),
-        Service::TcpEcho => arguments.not_offered(),
+        Service::TcpEcho | Service::SocketIo => arguments.not_offered(),
     })
 }
 

@@ -1,8 +1,11 @@
 //! greenwire: a green thread for each connection. With `--threads` the same handlers run on OS threads.
 
 use greenwire::http::header::CONTENT_TYPE;
-use greenwire::http::{Body, HeaderValue, IntoResponse, Request, Response, Server, StatusCode};
+use greenwire::http::{
+    Body, HeaderValue, IntoResponse, Request, Response, Router, Server, StatusCode,
+};
 use greenwire::net::{TcpListener, TcpStream};
+use greenwire::realtime::socketio::{self, Args};
 use greenwire::runtime::Builder;
 use greenwire::sync::Mutex;
 use greenwire::{thread, websocket};
@@ -15,6 +18,9 @@ use std::sync::Arc;
 
 fn main() -> ExitCode {
     run(Some("threads"), |arguments| {
+        if arguments.switch && arguments.service == Service::SocketIo {
+            return arguments.not_offered();
+        }
         Builder::new()
             .workers(arguments.workers)
             .os_threads(arguments.switch)
@@ -37,6 +43,7 @@ fn serve(arguments: Arguments) -> io::Result<()> {
             let feeds = Arc::new(Feeds::default());
             Server::from_listener(listener).serve(move |request| broadcast(request, &feeds))
         }
+        Service::SocketIo => Server::from_listener(listener).serve_handler(socket_io()),
     }
 }
 
@@ -118,4 +125,18 @@ fn publish(mut ws: websocket::WebSocket, feeds: &Feeds) -> Result<(), websocket:
         }
     }
     Ok(())
+}
+
+fn socket_io() -> Router {
+    let io = socketio::Server::new();
+    io.on_connect(|socket| {
+        socket.join("all");
+        socket.on("echo", |_, args: Args| args);
+        socket.on("say", |socket, args: Args| {
+            socket.namespace().to("all").emit("said", args)
+        });
+        // Whoever is gone by now gets nothing.
+        let _ = socket.emit("ready", ());
+    });
+    Router::new().mount("/socket.io", io)
 }

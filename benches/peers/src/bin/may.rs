@@ -20,7 +20,7 @@ fn main() -> ExitCode {
                 let feeds = Arc::new(Feeds::new(Vec::new()));
                 serve(arguments, move |stream| broadcast(stream, &feeds))
             }
-            Service::Http => arguments.not_offered(),
+            Service::Http | Service::SocketIo => arguments.not_offered(),
         }
     })
 }

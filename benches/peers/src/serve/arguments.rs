@@ -55,7 +55,8 @@ impl Arguments {
             }
         }
         Ok(Arguments {
-            service: service.ok_or("which service? tcp-echo, http, websocket-echo or broadcast")?,
+            service: service
+                .ok_or("which service? tcp-echo, http, websocket-echo, broadcast or socket.io")?,
             port,
             workers,
             reuse_port,

@@ -26,7 +26,7 @@ fn main() -> ExitCode {
             Service::TcpEcho => Protocol::TcpEcho,
             Service::Http => Protocol::Http,
             Service::WebsocketEcho => Protocol::Handshake,
-            Service::Broadcast => return arguments.not_offered(),
+            Service::Broadcast | Service::SocketIo => return arguments.not_offered(),
         };
         let listener = listen(arguments)?;
         announce(&listener)?;
