@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 /// What is volatile is dropped while this many bytes wait for a websocket.
-const BUSY: usize = 16 << 10;
+pub(crate) const BUSY: usize = 16 << 10;
 
 /// Who is told what a client sends. Calls never overlap, except that `closed` may come at any time.
 pub(crate) trait Listener: Send + Sync {
@@ -136,7 +136,7 @@ impl Connection {
             }
             if let Some(socket) = state.socket.clone() {
                 drop(state);
-                return send_over(&socket, message, patience);
+                return send_over(&socket, message.as_frames(), patience);
             }
             if state.machine.queued() < self.commons.max_queued {
                 state.machine.queue(message.clone());
@@ -298,16 +298,9 @@ impl Connection {
         self.arm_at(state, at);
     }
 
-    /// An alarm that is too early does no harm, and is more often right in the end than not.
     fn arm_at(&self, state: &mut State, at: Instant) {
-        if let Some(alarm) = state.alarm {
-            if alarm.0 <= at {
-                return;
-            }
-            self.commons.keeper.unset(alarm);
-        }
-        let me: Weak<dyn Sleeper> = self.me.clone();
-        state.alarm = Some(self.commons.keeper.set(at, me));
+        let me = self.me.clone();
+        self.commons.keeper.set_by(&mut state.alarm, at, me);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -345,12 +338,12 @@ impl Sleeper for Connection {
     }
 }
 
-fn send_over(
+/// Sends over a websocket, which is ended if its client is too slow.
+pub(crate) fn send_over(
     socket: &websocket::Sender,
-    message: &Prepared,
+    frames: &websocket::Prepared,
     patience: Patience,
 ) -> Result<(), Closed> {
-    let frames = message.as_frames();
     let sent = match patience {
         Patience::Waits => socket.send(frames).is_ok(),
         Patience::Never => websocket::broadcast([socket], frames) == 1,
@@ -363,7 +356,7 @@ fn send_over(
 }
 
 /// Ends the websocket of a client that is too slow; its reader ends the session.
-pub(crate) fn part_with(socket: &websocket::Sender) {
+fn part_with(socket: &websocket::Sender) {
     // An error means that it is closed already.
     let _ = socket.close(websocket::code::TRY_AGAIN_LATER, "too slow");
 }

@@ -39,6 +39,23 @@ struct State {
 }
 
 impl Keeper {
+    /// Makes `alarm`, the only one of its sleeper, one that comes at `at` or before. One that is too early does no
+    /// harm, and is more often right in the end than not.
+    pub(crate) fn set_by(
+        self: &Arc<Self>,
+        alarm: &mut Option<Alarm>,
+        at: Instant,
+        sleeper: Weak<dyn Sleeper>,
+    ) {
+        if let Some(alarm) = *alarm {
+            if alarm.0 <= at {
+                return;
+            }
+            self.unset(alarm);
+        }
+        *alarm = Some(self.set(at, sleeper));
+    }
+
     /// Sets an alarm.
     pub(crate) fn set(self: &Arc<Self>, at: Instant, sleeper: Weak<dyn Sleeper>) -> Alarm {
         let mut state = self.lock();

@@ -3,7 +3,7 @@
 use super::encoded::Encoded;
 use super::protocol::machine::{Machine, NoSuchSession};
 use super::registry::Commons;
-use crate::engineio::connection::{Patience, part_with};
+use crate::engineio::connection::{BUSY, Patience, send_over};
 use crate::engineio::keeper::{Alarm, Sleeper};
 use crate::engineio::registry::Place;
 use crate::engineio::{CloseReason, Closed};
@@ -15,9 +15,6 @@ use greenwire_websocket as websocket;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
-
-/// What is volatile is dropped while this many bytes wait for a websocket.
-const BUSY: usize = 16 << 10;
 
 /// Who is told what a client sends. Calls never overlap, except that `closed` may come at any time.
 pub(super) trait Listener: Send + Sync {
@@ -245,16 +242,9 @@ impl Connection {
         }
     }
 
-    /// An alarm that is too early does no harm, and is more often right in the end than not.
     fn arm_at(&self, state: &mut State, at: Instant) {
-        if let Some(alarm) = state.alarm {
-            if alarm.0 <= at {
-                return;
-            }
-            self.commons.keeper.unset(alarm);
-        }
-        let me: Weak<dyn Sleeper> = self.me.clone();
-        state.alarm = Some(self.commons.keeper.set(at, me));
+        let me = self.me.clone();
+        self.commons.keeper.set_by(&mut state.alarm, at, me);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -284,22 +274,6 @@ impl Sleeper for Connection {
             false => self.settle(state),
         }
     }
-}
-
-fn send_over(
-    socket: &websocket::Sender,
-    packet: &websocket::Prepared,
-    patience: Patience,
-) -> Result<(), Closed> {
-    let sent = match patience {
-        Patience::Waits => socket.send(packet).is_ok(),
-        Patience::Never => websocket::broadcast([socket], packet) == 1,
-    };
-    if sent {
-        return Ok(());
-    }
-    part_with(socket);
-    Err(Closed)
 }
 
 /// A request that receives. Dropped before it is answered, it was lost, and what waits is kept.
