@@ -148,6 +148,10 @@ fn a_server_that_cannot_accept_can_be_stopped() {
             Box::new(|| serving.join().unwrap())
         };
         check_echo(connect(addr));
+        // The server's end of it would give a descriptor back.
+        while handle.connections() > 0 {
+            std::thread::yield_now();
+        }
         let mut shortage = Shortage::begin();
         shortage.complain(addr);
         assert_eq!(handle.shutdown(DEADLINE), 0);
