@@ -1,5 +1,6 @@
 //! How the command, and programs in `src/bin`, begin and end.
 
+use lexopt::ValueExt;
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -28,4 +29,17 @@ pub fn run<Flags>(
             ExitCode::FAILURE
         }
     }
+}
+
+/// The value of a flag that says how many.
+///
+/// # Errors
+///
+/// It is no number, or 0.
+pub fn count(arguments: &mut lexopt::Parser) -> Result<usize, lexopt::Error> {
+    let number = |text: &str| match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("a number, at least 1, is wanted"),
+    };
+    arguments.value()?.parse_with(number)
 }

@@ -1,6 +1,6 @@
 //! Engine.IO and Socket.IO on raw requests and frames: what the protocols' own suites ask of a server, and more.
 //!
-//! Unmodified clients are asked in the workspace's `tests/socketio_clients.rs`.
+//! `clients.rs` lets unmodified clients ask.
 
 mod classes;
 mod client;

@@ -141,7 +141,7 @@ struct Flags {
 impl Flags {
     /// `None` if the user asked for help.
     fn parse(mut arguments: lexopt::Parser) -> Result<Option<Flags>, lexopt::Error> {
-        use lexopt::prelude::{Long, Short, ValueExt};
+        use lexopt::prelude::{Long, Short};
         let mut flags = Flags {
             clients: 10_000,
             messages: 20,
@@ -149,8 +149,8 @@ impl Flags {
         };
         while let Some(argument) = arguments.next()? {
             match argument {
-                Long("clients") => flags.clients = arguments.value()?.parse()?,
-                Long("messages") => flags.messages = arguments.value()?.parse()?,
+                Long("clients") => flags.clients = program::count(&mut arguments)?,
+                Long("messages") => flags.messages = program::count(&mut arguments)?,
                 Long("chat") => flags.chat = arguments.value()?.into(),
                 Long("help") | Short('h') => return Ok(None),
                 _ => return Err(argument.unexpected()),

@@ -120,22 +120,15 @@ impl Flags {
         };
         while let Some(argument) = arguments.next()? {
             match argument {
-                Long("clients") => flags.clients = arguments.value()?.parse_with(at_least_one)?,
-                Long("messages") => flags.messages = arguments.value()?.parse_with(at_least_one)?,
-                Long("askers") => flags.askers = arguments.value()?.parse_with(at_least_one)?,
+                Long("clients") => flags.clients = program::count(&mut arguments)?,
+                Long("messages") => flags.messages = program::count(&mut arguments)?,
+                Long("askers") => flags.askers = program::count(&mut arguments)?,
                 Long("seconds") => flags.time = Duration::from_secs(arguments.value()?.parse()?),
-                Long("runs") => flags.runs = arguments.value()?.parse_with(at_least_one)?,
+                Long("runs") => flags.runs = program::count(&mut arguments)?,
                 Long("help") | Short('h') => return Ok(None),
                 _ => return Err(argument.unexpected()),
             }
         }
         Ok(Some(flags))
-    }
-}
-
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number) if number > 0 => Ok(number),
-        _ => Err("a number, at least 1, is wanted".to_owned()),
     }
 }

@@ -122,7 +122,7 @@ struct Flags {
 impl Flags {
     /// `None` if the user asked for help.
     fn parse(mut arguments: lexopt::Parser) -> Result<Option<Flags>, lexopt::Error> {
-        use lexopt::prelude::{Long, Short, ValueExt};
+        use lexopt::prelude::{Long, Short};
         let mut flags = Flags {
             clients: 10_000,
             every: Duration::from_secs(60),
@@ -132,7 +132,7 @@ impl Flags {
         };
         while let Some(argument) = arguments.next()? {
             match argument {
-                Long("clients") => flags.clients = arguments.value()?.parse()?,
+                Long("clients") => flags.clients = program::count(&mut arguments)?,
                 Long("every") => flags.every = seconds(arguments.value()?)?,
                 Long("seconds") => flags.time = seconds(arguments.value()?)?,
                 Long("threads") => flags.threads = true,
