@@ -4,40 +4,45 @@
 //! channel of std's takes the threads of both ends for the same one, and wakes nobody. A lock of parking_lot's waits
 //! on a word in thread-local storage, and links what is around it into a list: that wait blocks the worker.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::Builder;
 use std::time::Duration;
 
+use greenwire_runtime::thread::{self, Thread};
 use log::Level;
 
+use crate::green::Plain;
 use crate::raw;
 
 /// The most that a program's static thread-locals take in practice.
 const THREAD_LOCALS: usize = 64 * 1024;
 
-/// How long a worker may stand still before that is reported.
+/// How long such a wait lasts before it is reported.
 pub(crate) const SUSPICIOUS: Duration = Duration::from_secs(1);
 
 pub(crate) static PARKS: Kind = Kind::new(
     Level::Warn,
-    "a green thread waits in std::thread::park (or a channel of std's or crossbeam's, which does): it looks every \
-     few milliseconds, and if it waits in a channel for another green thread of its worker, it waits for ever. Use \
-     greenwire's sync and thread instead; see docs/monkey.md",
+    "has waited for a second in std::thread::park, or in a channel of std's or crossbeam's: if the other end of \
+     the channel is a green thread of the same worker, nothing that is sent wakes it. Use greenwire's sync instead; \
+     see docs/monkey.md",
 );
 pub(crate) static THREAD_LOCAL: Kind = Kind::new(
     Level::Error,
-    "a worker stands still, since a green thread waits for a lock of parking_lot's (or another word in \
+    "has held up its worker for a second, since it waits for a lock of parking_lot's (or another word in \
      thread-local storage): if another green thread of the worker has it, it waits for ever. Hold no such lock \
      while you wait, or use std's or greenwire's; see docs/monkey.md",
 );
 
-/// Waits of one kind, and whether they were reported.
+/// Waits of one kind, and which of them were reported: those of green threads that were spawned in these places.
 pub(crate) struct Kind {
     level: Level,
     message: &'static str,
     waits: AtomicU64,
-    reported: AtomicBool,
+    reported: Plain<Vec<Option<Place>>>,
 }
+
+type Place = &'static Location<'static>;
 
 impl Kind {
     const fn new(level: Level, message: &'static str) -> Kind {
@@ -45,7 +50,7 @@ impl Kind {
             level,
             message,
             waits: AtomicU64::new(0),
-            reported: AtomicBool::new(false),
+            reported: Plain::new(Vec::new()),
         }
     }
 
@@ -53,13 +58,36 @@ impl Kind {
         self.waits.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Logs the message, once, and on a thread of its own: this is in the middle of a lock, perhaps the logger's.
+    /// Logs that the calling green thread waits, on a thread of its own: this is in the middle of a lock, perhaps the
+    /// logger's. Where many are spawned in one place, the first one speaks for all.
     pub(crate) fn report(&'static self) {
-        if !self.reported.swap(true, Ordering::Relaxed) {
+        let waiter = thread::current();
+        if self.is_first(waiter.spawned_at()) {
             // Without a thread to be had, nothing is said.
-            let _ = Builder::new().spawn(|| log::log!(self.level, "{}", self.message));
+            let _ = Builder::new().spawn(move || {
+                log::log!(self.level, "{} {}", describe(&waiter), self.message);
+            });
         }
     }
+
+    fn is_first(&self, place: Option<Place>) -> bool {
+        self.reported.with(|reported| {
+            let first = !reported.contains(&place);
+            if first {
+                reported.push(place);
+            }
+            first
+        })
+    }
+}
+
+/// As in a dump, and with the place that spawned it.
+fn describe(thread: &Thread) -> String {
+    let number = thread.id().number();
+    let name = thread.name().map(|name| format!(" '{name}'"));
+    let place = thread.spawned_at().map(|at| format!(", spawned at {at},"));
+    let [name, place] = [name, place].map(Option::unwrap_or_default);
+    format!("green thread {number}{name}{place}")
 }
 
 /// How many waits there were that belong to the OS thread.
@@ -76,9 +104,4 @@ pub(crate) fn is_thread_local(address: usize) -> bool {
         address.wrapping_sub(pointer)
     };
     distance < THREAD_LOCALS
-}
-
-/// Names a word in dumps.
-pub(crate) fn number_of(address: usize) -> u32 {
-    (address >> 2) as u32
 }

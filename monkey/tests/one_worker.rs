@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Condvar, Mutex, OnceLock, RwLock, mpsc};
 use std::time::{Duration, Instant};
 
+use greenwire_runtime::thread::Builder;
 use support::{DEADLINE, green, on_one_worker, parked, spawn_green};
 
 const SOON: Duration = Duration::from_millis(20);
@@ -185,6 +186,43 @@ fn channels_from_os_threads() {
     for (n, receiver) in receivers.into_iter().enumerate() {
         assert_eq!(receiver.join(), n * 10);
     }
+}
+
+/// Nobody can tell whether anybody is left to send. So it is said who waits.
+#[test]
+fn a_long_wait_in_a_channel_is_logged() {
+    on_one_worker();
+    let mut logged = logged();
+    let (sender, receiver) = mpsc::channel();
+    let waits = Builder::new().name("consumer".to_owned());
+    let waits = waits.spawn(move || receiver.recv().unwrap()).unwrap();
+    let message = logged.find(|message| message.contains("'consumer'"));
+    assert!(
+        message
+            .unwrap()
+            .contains("has waited for a second in std::thread::park")
+    );
+    sender.send(1).unwrap();
+    let result = waits.join_timeout(DEADLINE).expect("it ends in time");
+    assert_eq!(result.unwrap(), 1);
+}
+
+/// What the library logs from now on. It ends when nothing has come for a while.
+fn logged() -> impl Iterator<Item = String> {
+    struct ToChannel(Mutex<mpsc::Sender<String>>);
+    impl log::Log for ToChannel {
+        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+            true
+        }
+        fn log(&self, record: &log::Record<'_>) {
+            let _ = self.0.lock().unwrap().send(record.args().to_string());
+        }
+        fn flush(&self) {}
+    }
+    let (sender, receiver) = mpsc::channel();
+    log::set_logger(Box::leak(Box::new(ToChannel(Mutex::new(sender))))).unwrap();
+    log::set_max_level(log::LevelFilter::Warn);
+    std::iter::from_fn(move || receiver.recv_timeout(DEADLINE).ok())
 }
 
 #[test]

@@ -88,13 +88,17 @@ impl Waiter {
 /// This may stand in the middle of anything, other waits included. So it neither does what was put off
 /// until the thread parks nor minds interrupts. It may take a wake that was meant for the wait around it, and
 /// leaves one behind for that.
-pub fn wait_until(object: u32, deadline: Option<Instant>, mut done: impl FnMut() -> bool) -> bool {
+pub fn wait_until(
+    reason: Reason,
+    deadline: Option<Instant>,
+    mut done: impl FnMut() -> bool,
+) -> bool {
     let Some((worker, slot)) = Worker::running() else {
         return done();
     };
     let (mut waited, mut in_time) = (false, true);
     while in_time && !done() {
-        in_time = worker.park_bare(slot, Reason::Lock(object), deadline);
+        in_time = worker.park_bare(slot, reason, deadline);
         waited = true;
     }
     if waited {

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
 use std::time::Instant;
 
+use greenwire_runtime::insight::Reason;
 use greenwire_runtime::patch::{self, Waiter};
 
 use crate::calls::{parking, sleeping};
@@ -206,7 +207,8 @@ unsafe fn wait(
         return error(libc::EAGAIN);
     }
     let woken = || sleeper.woken.load(Ordering::Acquire);
-    if patch::wait_until(identity::number_of(address), deadline, woken) {
+    let reason = Reason::Lock(number_of(address));
+    if patch::wait_until(reason, deadline, woken) {
         return Ok(0);
     }
     match bucket.forget(&sleeper) {
@@ -245,6 +247,11 @@ impl Sleeper {
             woken: AtomicBool::new(false),
         }))
     }
+}
+
+/// Names the word in dumps.
+fn number_of(address: usize) -> u32 {
+    (address >> 2) as u32
 }
 
 fn bucket(address: usize) -> &'static Bucket {

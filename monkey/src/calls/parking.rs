@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use greenwire_runtime::patch;
+use greenwire_runtime::insight::Reason;
+use greenwire_runtime::{green_local, patch};
 
-use crate::identity;
+use crate::identity::{self, SUSPICIOUS};
 
 // What std's word can be.
 const EMPTY: u32 = 0;
@@ -34,6 +35,11 @@ thread_local! {
     static WAITING: Cell<u32> = const { Cell::new(0) };
 }
 
+green_local! {
+    /// The last look of the green thread: when it began to wait, and how often it had waited for anything by then.
+    static LAST: Cell<Option<(Instant, u32)>> = Cell::new(None);
+}
+
 /// Whether a wait for a futex is the calling OS thread's `park`.
 pub(crate) fn is_park(address: usize, expected: u32) -> bool {
     // No lock or condition of std's gets to this value.
@@ -50,7 +56,10 @@ fn address_of(thread: &Thread) -> usize {
 /// Waits until the OS thread is unparked, or for a moment.
 pub(crate) fn park(word: &AtomicU32, deadline: Option<Instant>) {
     identity::PARKS.count();
-    identity::PARKS.report();
+    let begin = begin();
+    if begin.elapsed() >= SUSPICIOUS {
+        identity::PARKS.report();
+    }
     let moment = MOMENT.get();
     let end = Instant::now() + moment;
     let end = deadline.map_or(end, |deadline| deadline.min(end));
@@ -58,13 +67,26 @@ pub(crate) fn park(word: &AtomicU32, deadline: Option<Instant>) {
     // Another one may come meanwhile, and finds the word as if nobody waited.
     let _ = word.compare_exchange(PARKED, EMPTY, Ordering::Relaxed, Ordering::Relaxed);
     WAITING.set(WAITING.get() + 1);
-    let number = identity::number_of(word.as_ptr().addr());
-    patch::wait_until(number, Some(end), is_notified);
+    patch::wait_until(Reason::Park, Some(end), is_notified);
     WAITING.set(WAITING.get() - 1);
     // By this std returns.
     let notified = word.swap(NOTIFIED, Ordering::AcqRel) == NOTIFIED;
+    remember((!notified).then_some(begin));
     MOMENT.set(match notified {
         true => SHORTEST,
         false => (moment * 2).min(LONGEST.max(EACH * WAITING.get())),
     });
+}
+
+/// When the calling green thread began to wait: it comes here again and again, and waits for nothing else meanwhile.
+fn begin() -> Instant {
+    let last = LAST.try_with(Cell::get).ok().flatten();
+    let same = last.filter(|(_, waits)| *waits == patch::waits());
+    same.map_or_else(Instant::now, |(begin, _)| begin)
+}
+
+fn remember(begin: Option<Instant>) {
+    let last = begin.map(|begin| (begin, patch::waits()));
+    // A thread that is ending may have dropped it. Its next wait is a new one then.
+    let _ = LAST.try_with(|cell| cell.set(last));
 }
