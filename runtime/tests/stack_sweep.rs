@@ -2,7 +2,7 @@
 
 use greenwire_runtime::io::{Direction, Source};
 use greenwire_runtime::sync::mpsc;
-use greenwire_runtime::thread;
+use greenwire_runtime::{dump, metrics, thread};
 use std::hint::black_box;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -22,6 +22,13 @@ fn at_depth<T>(steps: usize, f: impl FnOnce() -> T) -> T {
 /// Pages go back below the frame that waits, not below some place in it.
 #[test]
 fn what_is_in_use_stays_wherever_a_page_ends() {
+    check(|| ());
+    // Who has told of itself waits where it did before.
+    check(|| drop(dump()));
+}
+
+/// Calls `meanwhile` when all wait.
+fn check(meanwhile: fn()) {
     const DEPTHS: usize = 48;
     let mut threads = Vec::new();
     let mut wakers: Vec<Box<dyn FnOnce()>> = Vec::new();
@@ -43,6 +50,12 @@ fn what_is_in_use_stays_wherever_a_page_ends() {
             parked.unpark();
         }));
     }
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while metrics().parked < threads.len() as u64 {
+        assert!(Instant::now() < deadline, "they do not wait");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    meanwhile();
     // Their workers sweep a second later, in a turn of their loop.
     let swept = Instant::now() + Duration::from_secs(3);
     while Instant::now() < swept {

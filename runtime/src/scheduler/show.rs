@@ -178,7 +178,7 @@ impl Worker {
         self.told.take()
     }
 
-    /// Tells the worker about the calling green thread, which it has asked, and suspends it again.
+    /// Tells the worker about the calling green thread, which it has asked.
     #[cold]
     #[inline(never)]
     pub(super) fn tell(&self, slot: &Slot, wait: Option<(Reason, u64)>) {
@@ -189,7 +189,6 @@ impl Worker {
             wait,
             frames: frames.unwrap_or_default(),
         });
-        self.exit.suspend(|_| ());
     }
 }
 

@@ -337,9 +337,13 @@ impl Worker {
             self.shared.counters.parked.add(1);
         }
         let since = self.now.get();
-        self.exit.suspend(|depth| slot.depth.set(depth as u32));
-        while let Some(asked) = self.asked.get() {
-            self.tell(asked, reason.map(|reason| (reason, since)));
+        // It is suspended nowhere else: what lies below this frame may be gone when it is resumed.
+        loop {
+            self.exit.suspend(|depth| slot.depth.set(depth as u32));
+            match self.asked.get() {
+                Some(asked) => self.tell(asked, reason.map(|reason| (reason, since))),
+                None => return,
+            }
         }
     }
 
