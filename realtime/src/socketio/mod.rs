@@ -74,6 +74,9 @@ mod error;
 mod event;
 mod failure;
 mod figures;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handlers;
 mod handshake;
 #[cfg(feature = "socketio-legacy")]

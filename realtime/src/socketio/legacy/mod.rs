@@ -8,7 +8,7 @@
 mod config;
 mod connection;
 mod encoded;
-mod protocol;
+pub(super) mod protocol;
 mod registry;
 mod service;
 mod translate;
