@@ -223,10 +223,14 @@ fn an_end_without_notice_is_an_error() {
 fn a_broken_record_ends_the_connection() {
     on_both(|| {
         let (mut server, mut client) = connected();
-        client.write_all(b"good").unwrap();
-        // As application data (23) of 20 bytes, which nobody can have encrypted.
-        client.sock.write_all(&[23, 3, 3, 0, 20]).unwrap();
-        client.sock.write_all(&[0xee; 20]).unwrap();
+        // What is good, and then application data (23) of 20 bytes, which nobody can have encrypted; in one
+        // write, so that they are read together.
+        let mut records = Vec::new();
+        client.conn.writer().write_all(b"good").unwrap();
+        client.conn.write_tls(&mut records).unwrap();
+        records.extend([23, 3, 3, 0, 20]);
+        records.extend([0xee; 20]);
+        client.sock.write_all(&records).unwrap();
         let mut buf = [0; 10];
         assert_eq!(server.read(&mut buf).unwrap(), 4);
         for _ in 0..2 {

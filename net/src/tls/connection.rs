@@ -263,7 +263,8 @@ impl State {
                 result => return result.map(Some),
             }
             self.tls.read_tls(&mut AtOnce(socket))?;
-            self.process(socket).map_err(Error::Tls)?;
+            // `read` tells of a failure once there is nothing left that came before it.
+            let _ = self.process(socket);
         }
         Ok(None)
     }
