@@ -2,7 +2,7 @@
 
 /// Has `target` look at `seeds`, and at many inputs near them, the same ones in each run. `bytes` are those that mean
 /// something to it.
-pub fn try_around<S: AsRef<[u8]>>(seeds: &[S], bytes: &[u8], target: fn(&[u8])) {
+pub(super) fn try_around<S: AsRef<[u8]>>(seeds: &[S], bytes: &[u8], target: fn(&[u8])) {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut random = |below: usize| {
         state ^= state << 13;
