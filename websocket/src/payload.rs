@@ -6,10 +6,12 @@ use crate::protocol::frame::{self, First};
 use crate::{Kind, Message, Sender};
 use sealed::Outgoing;
 use std::borrow::Cow;
+use std::mem;
 use std::sync::{Arc, OnceLock};
 
 /// What can be sent as a message: text, bytes, a [`Message`], a [`Prepared`] one. None is copied more
-/// than once, on its way into the frame.
+/// than once, on its way into the frame; a long `String`, `Vec<u8>` or [`Message`] that is given away, and not
+/// lent, usually not at all.
 pub trait Payload: sealed::Payload {}
 
 impl<P: sealed::Payload> Payload for P {}
@@ -149,24 +151,41 @@ pub(crate) mod sealed {
 
     pub trait Payload {
         fn outgoing(&self) -> Outgoing<'_>;
+
+        /// The payload itself, if it has `least` bytes and belongs to nobody else. It leaves an empty one behind.
+        fn give(&mut self, _least: usize) -> Option<Vec<u8>> {
+            None
+        }
     }
 }
 
-/// Implements `Payload` for what lends a text, or bytes.
+/// Implements `Payload` for what lends a text, or bytes; `owned` can give them away as well.
 macro_rules! payloads {
-    ($($kind:ident from $lent:ty: $($type:ty),+;)+) => {$($(
-        impl sealed::Payload for $type {
-            fn outgoing(&self) -> Outgoing<'_> {
-                let payload = AsRef::<$lent>::as_ref(self);
-                Outgoing::Plain(Kind::$kind, payload.as_ref())
+    ($($kind:ident from $lent:ty: $($type:ty),+; owned $owned:ty;)+) => {$(
+        $(
+            impl sealed::Payload for $type {
+                payloads! { lend $kind from $lent }
+            }
+        )+
+        impl sealed::Payload for $owned {
+            payloads! { lend $kind from $lent }
+
+            fn give(&mut self, least: usize) -> Option<Vec<u8>> {
+                (self.len() >= least).then(|| mem::take(self).into())
             }
         }
-    )+)+};
+    )+};
+    (lend $kind:ident from $lent:ty) => {
+        fn outgoing(&self) -> Outgoing<'_> {
+            let payload = AsRef::<$lent>::as_ref(self);
+            Outgoing::Plain(Kind::$kind, payload.as_ref())
+        }
+    };
 }
 
 payloads! {
-    Text from str: &str, String, &String, Cow<'_, str>, Arc<str>, &Arc<str>;
-    Binary from [u8]: &[u8], Vec<u8>, &Vec<u8>, Cow<'_, [u8]>, Arc<[u8]>, &Arc<[u8]>;
+    Text from str: &str, &String, Cow<'_, str>, Arc<str>, &Arc<str>; owned String;
+    Binary from [u8]: &[u8], &Vec<u8>, Cow<'_, [u8]>, Arc<[u8]>, &Arc<[u8]>; owned Vec<u8>;
 }
 
 impl<const N: usize> sealed::Payload for &[u8; N] {
@@ -178,6 +197,13 @@ impl<const N: usize> sealed::Payload for &[u8; N] {
 impl sealed::Payload for Message {
     fn outgoing(&self) -> Outgoing<'_> {
         Outgoing::Plain(self.kind(), self.as_bytes())
+    }
+
+    fn give(&mut self, least: usize) -> Option<Vec<u8>> {
+        match self {
+            Message::Text(text) => text.give(least),
+            Message::Binary(bytes) => bytes.give(least),
+        }
     }
 }
 

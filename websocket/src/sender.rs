@@ -1,7 +1,7 @@
 //! The sending half, and messages that are sent in pieces.
 
 use crate::connection::Connection;
-use crate::outbound::Wave;
+use crate::outbound::{COPIED_BELOW, Wave};
 use crate::payload::sealed::Outgoing;
 use crate::protocol::close::code;
 use crate::protocol::frame::{First, Opcode};
@@ -45,11 +45,13 @@ impl Sender {
     /// [`Error::Closed`] once either side has begun to close, or the slow peer was
     /// [`Error::SlowReader`]; [`Error::Io`] if the stream failed, perhaps while it carried an earlier
     /// message.
-    pub fn send(&self, message: impl Payload) -> Result<(), Error> {
+    pub fn send(&self, mut message: impl Payload) -> Result<(), Error> {
         let outbound = &self.connection.outbound;
-        let sent = match message.outgoing() {
-            Outgoing::Plain(kind, payload) => outbound.send(kind, payload),
-            Outgoing::Prepared(prepared) => outbound.send_prepared(prepared),
+        let given = message.give(COPIED_BELOW);
+        let sent = match (message.outgoing(), given) {
+            (Outgoing::Plain(kind, _), Some(payload)) => outbound.send(kind, payload.into()),
+            (Outgoing::Plain(kind, payload), None) => outbound.send(kind, payload.into()),
+            (Outgoing::Prepared(prepared), _) => outbound.send_prepared(prepared),
         };
         match sent {
             Ok(_taken) => Ok(()),

@@ -8,13 +8,15 @@ use greenwire_websocket::{Config, Message, code};
 #[test]
 fn every_kind_of_length() {
     let mut ws = connect(serve_echo(Config::default()));
-    for len in [0, 1, 125, 126, 127, 65535, 65536, 65537, 1 << 20] {
+    for len in [0, 1, 125, 126, 127, 4096, 65535, 65536, 65537, 1 << 20] {
         let bytes: Vec<u8> = (0..len).map(|i| (i * 7) as u8).collect();
         ws.send(bytes.as_slice()).unwrap();
         assert_eq!(expect(&mut ws), Message::Binary(bytes));
         let text = "x".repeat(len);
         ws.send(&text).unwrap();
         assert_eq!(expect(&mut ws).as_text(), Some(text.as_str()));
+        ws.send(text.clone()).unwrap();
+        assert_eq!(expect(&mut ws).into_text(), Ok(text));
     }
     ws.close(code::NORMAL, "done").unwrap();
     assert_eq!(ws.receive().unwrap(), None);
@@ -22,6 +24,18 @@ fn every_kind_of_length() {
         ws.close_reason().map(|reason| reason.code()),
         Some(code::NORMAL)
     );
+}
+
+#[test]
+fn long_and_short_messages_that_came_together_come_back_in_order() {
+    let mut raw = Raw::connect(serve_echo(Config::default()));
+    let lens = [3, 5000, 4096, 0, 70_000, 10, 20_000];
+    let payload = |len: usize| vec![len as u8; len];
+    let frames: Vec<Vec<u8>> = lens.map(|len| frame(0x82, &payload(len))).into();
+    raw.write(&frames.concat());
+    for len in lens {
+        assert_eq!(raw.read_frame(), (2, payload(len)), "{len} bytes");
+    }
 }
 
 #[test]

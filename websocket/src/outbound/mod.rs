@@ -20,13 +20,14 @@ use self::queue::{Queue, State};
 pub(crate) use self::wave::Wave;
 use crate::config::{Settings, SlowReader};
 use crate::payload::Prepared;
-use crate::protocol::Role;
 use crate::protocol::deflate::{Deflater, Window};
 use crate::protocol::frame::{self, First, Opcode, Rules};
+use crate::protocol::{Role, mask};
 use crate::{Compression, Error, Kind, random, spare};
 use greenwire_net::Stream;
 use greenwire_runtime::sync::mpsc;
 use greenwire_runtime::{BeforePark, before_park, thread};
+use std::borrow::Cow;
 use std::io::{self, IoSlice};
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,6 +36,9 @@ use std::time::Instant;
 
 /// Frames of this many bytes leave at once, and the drainer writes pieces of this size.
 const WRITE_AT_ONCE: usize = 64 * 1024;
+
+/// Payloads of this many bytes are not copied if their senders give them away.
+pub(crate) const COPIED_BELOW: usize = 4096;
 
 /// The sending side of one connection, shared by all its senders, the receiver and the drainer.
 #[derive(Debug)]
@@ -103,7 +107,7 @@ impl Outbound {
 
     /// Sends a message. When the queue is full, what the policy says; whether it was taken.
     #[inline]
-    pub(crate) fn send(&self, kind: Kind, payload: &[u8]) -> Result<bool, Error> {
+    pub(crate) fn send(&self, kind: Kind, payload: Cow<'_, [u8]>) -> Result<bool, Error> {
         let key = self.key()?;
         let Some(mut queue) = self.room(Patience::Waits)? else {
             return Ok(false);
@@ -148,7 +152,8 @@ impl Outbound {
         if !prepared.messages().is_empty() {
             self.push_sequence(&mut queue, prepared, key);
         } else if key.is_some() {
-            self.push_message(&mut queue, prepared.kind(), prepared.payload(), key);
+            let payload = Cow::Borrowed(prepared.payload());
+            self.push_message(&mut queue, prepared.kind(), payload, key);
         } else {
             match self.deflate_for(prepared.payload()) {
                 Some(deflate) => {
@@ -376,16 +381,29 @@ impl Outbound {
 
     /// Queues a message; one that is large, and goes as it is, only as far as the socket leaves it.
     #[inline]
-    fn push_message(&self, queue: &mut Queue, kind: Kind, payload: &[u8], key: Option<[u8; 4]>) {
+    fn push_message(
+        &self,
+        queue: &mut Queue,
+        kind: Kind,
+        payload: Cow<'_, [u8]>,
+        key: Option<[u8; 4]>,
+    ) {
         let first = First::whole(kind.into());
-        if self.deflate_for(payload).is_some() {
-            return queue.push_compressed(first, payload, key);
+        if self.deflate_for(&payload).is_some() {
+            return queue.push_compressed(first, &payload, key);
         }
-        if payload.len() < WRITE_AT_ONCE || key.is_some() {
-            return queue.push(|bytes| frame::encode(bytes, first, payload, key));
+        match payload {
+            Cow::Owned(payload) if payload.len() >= COPIED_BELOW => {
+                push_given(queue, first, payload, key);
+            }
+            payload if payload.len() < WRITE_AT_ONCE || key.is_some() => {
+                queue.push(|bytes| frame::encode(bytes, first, &payload, key));
+            }
+            payload => {
+                queue.push(|bytes| frame::encode_header(bytes, first, payload.len(), key));
+                self.write(queue, &payload);
+            }
         }
-        queue.push(|bytes| frame::encode_header(bytes, first, payload.len(), key));
-        self.write(queue, payload);
     }
 
     /// Sees to it that what was queued leaves in time.
@@ -421,7 +439,7 @@ impl Outbound {
             return;
         }
         let shared = queue.shared.as_deref().unwrap_or_default();
-        let mut parts = [shared, &queue.bytes, rest].map(IoSlice::new);
+        let mut parts = [shared, &queue.bytes, &queue.last, rest].map(IoSlice::new);
         // One part is a cheaper system call than one and nothing.
         let last = parts.iter().rposition(|part| !part.is_empty());
         let parts = &mut parts[..last.map_or(0, |last| last + 1)];
@@ -430,7 +448,7 @@ impl Outbound {
         match written {
             Ok((_, true)) => queue.recycle(),
             Ok((left, false)) => {
-                let left = left.iter().flat_map(|part| part.iter().copied()).collect();
+                let left = concat(left);
                 queue.recycle();
                 self.start_draining(queue, left);
             }
@@ -469,6 +487,15 @@ impl BeforePark for Outbound {
     }
 }
 
+/// Queues a long message whose payload need not be copied.
+fn push_given(queue: &mut Queue, first: First, mut payload: Vec<u8>, key: Option<[u8; 4]>) {
+    queue.push(|bytes| frame::encode_header(bytes, first, payload.len(), key));
+    if let Some(key) = key {
+        mask::apply(key, &mut payload);
+    }
+    queue.push_payload(payload);
+}
+
 /// Waits until the queue has changed.
 fn wait(mut queue: MutexGuard<'_, Queue>) {
     let progress = queue.wait();
@@ -483,6 +510,14 @@ fn try_flush(stream: &Stream) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
         flushed => flushed.map(|()| true),
     }
+}
+
+fn concat(parts: &[IoSlice<'_>]) -> Vec<u8> {
+    let mut all = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+    for part in parts {
+        all.extend_from_slice(part);
+    }
+    all
 }
 
 /// Writes as much as the socket takes now; what it has left.

@@ -18,6 +18,9 @@ pub(super) struct Queue {
     /// Frames. Those before `start` have been dropped, or given to the drainer.
     pub(super) bytes: Vec<u8>,
     start: usize,
+    /// The payload of the last frame, if it is long and was given away. It is copied, too, only if another frame
+    /// follows.
+    pub(super) last: Vec<u8>,
     /// Bytes the drainer holds.
     pub(super) in_flight: usize,
     pub(super) draining: bool,
@@ -53,6 +56,7 @@ impl Queue {
             shared: None,
             bytes: Vec::new(),
             start: 0,
+            last: Vec::new(),
             in_flight: 0,
             draining: false,
             in_pieces: false,
@@ -68,7 +72,7 @@ impl Queue {
     #[inline]
     pub(super) fn len(&self) -> usize {
         let shared = self.shared.as_ref().map_or(0, |frame| frame.len());
-        self.in_flight + shared + self.bytes.len() - self.start
+        self.in_flight + shared + self.bytes.len() - self.start + self.last.len()
     }
 
     #[inline]
@@ -79,7 +83,20 @@ impl Queue {
         if let Some(frame) = self.shared.take() {
             self.bytes.extend_from_slice(&frame);
         }
+        if !self.last.is_empty() {
+            self.bytes.append(&mut self.last);
+            self.last = Vec::new();
+        }
         encode(&mut self.bytes);
+    }
+
+    /// Queues the payload of the frame whose header was queued just now.
+    pub(super) fn push_payload(&mut self, payload: Vec<u8>) {
+        if self.draining {
+            self.push(|bytes| bytes.extend_from_slice(&payload));
+        } else {
+            self.last = payload;
+        }
     }
 
     /// Queues a frame that others have as well.
@@ -116,6 +133,7 @@ impl Queue {
     pub(super) fn recycle(&mut self) {
         self.shared = None;
         self.start = 0;
+        self.last = Vec::new();
         spare::give(mem::take(&mut self.bytes));
     }
 
