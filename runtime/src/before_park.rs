@@ -48,6 +48,9 @@ pub fn before_park(work: Arc<dyn BeforePark>) {
     }
 }
 
+/// As many entries' memory is kept from one park to the next.
+const KEPT: usize = 64;
+
 /// What the running green thread of a worker has put off.
 #[derive(Default)]
 pub(crate) struct Hooks(RefCell<VecDeque<Arc<dyn BeforePark>>>);
@@ -71,11 +74,21 @@ impl Hooks {
     pub(crate) fn run(&self, interrupts: &Interrupts) {
         interrupts.mask();
         while !self.is_empty() {
-            for work in self.0.take() {
+            let mut due = self.0.take();
+            for work in due.drain(..) {
                 quietly(|| work.before_park());
                 quietly(|| drop(work));
             }
+            self.keep(due);
         }
         interrupts.unmask();
+    }
+
+    /// Keeps the memory for what is put off next, unless it has some already, or this is much.
+    fn keep(&self, empty: VecDeque<Arc<dyn BeforePark>>) {
+        let mut put_off = self.0.borrow_mut();
+        if put_off.capacity() == 0 && empty.capacity() <= KEPT {
+            *put_off = empty;
+        }
     }
 }
