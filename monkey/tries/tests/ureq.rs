@@ -14,6 +14,7 @@ use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 const REQUESTS: usize = 200;
+const BUFFER: usize = 16 << 10;
 const DELAY: Duration = Duration::from_millis(100);
 
 /// An ordinary server, on OS threads, that answers each request a while after the last one has come.
@@ -99,10 +100,14 @@ fn requests_over_tls_run_side_by_side() {
     let addr = serve(move |stream| {
         StreamOwned::new(ServerConnection::new(config.clone()).unwrap(), stream)
     });
+    let url = format!("https://localhost:{}/", addr.port());
     let roots = RootCerts::new_with_certs(&[Certificate::from_der(&certificate).to_owned()]);
     let tls = TlsConfig::builder().root_certs(roots).build();
-    let agent = Agent::config_builder().tls_config(tls).build().new_agent();
-    check("TLS", agent, format!("https://localhost:{}/", addr.port()));
+    let agent = || Agent::config_builder().tls_config(tls.clone());
+    check("TLS", agent().build().new_agent(), url.clone());
+    // Else it has 512 KiB of them for each connection, and the kernel clears all of that.
+    let agent = agent().input_buffer_size(BUFFER).output_buffer_size(BUFFER);
+    check("TLS with small buffers", agent.build().new_agent(), url);
 }
 
 #[test]
