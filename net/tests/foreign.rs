@@ -11,9 +11,22 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use support::{DEADLINE, on_both, on_green, started};
+use support::{DEADLINE, started};
 
 const SHORT: Duration = Duration::from_millis(30);
+
+/// One worker, so that all waits share one event loop, and `started` returns to a green thread once they
+/// wait. Whichever story of this file is the first starts the runtime.
+fn on_green(story: fn()) {
+    let _ = Builder::new().workers(1).start();
+    support::on_green(story);
+}
+
+/// Tells the story on an OS thread, then on a green one.
+fn on_both(story: fn()) {
+    let _ = Builder::new().workers(1).start();
+    support::on_both(story);
+}
 
 #[test]
 fn a_wait_ends_when_something_comes() {
@@ -108,8 +121,6 @@ fn many_can_wait_on_one_descriptor() {
 /// What a C library might do. The new file has the old one's number, and waits are told apart.
 #[test]
 fn a_descriptor_closed_meanwhile_disturbs_nobody() {
-    // One worker, so that all waits share one event loop, and `started` returns once they wait.
-    let _ = Builder::new().workers(1).start();
     on_green(|| {
         let (near, far) = net::UnixStream::pair().unwrap();
         let number = far.as_raw_fd();
