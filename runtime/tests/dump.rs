@@ -6,11 +6,17 @@ use greenwire_runtime::sync::{Barrier, Condvar, Event, Mutex, RwLock, Semaphore,
 use greenwire_runtime::{Dump, dump, dump_up_to, thread};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 type Primitives = (Mutex<bool>, Condvar, Event, Semaphore, RwLock<()>, Barrier);
+
+/// While one test keeps a worker from answering, others do without the answers of all.
+fn all_answer() -> MutexGuard<'static, ()> {
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Dumps until `condition` holds.
 #[track_caller]
@@ -187,6 +193,7 @@ fn locks_of_all_kinds_are_told_apart() {
 
 #[test]
 fn a_green_thread_may_ask() {
+    let _all_answer = all_answer();
     let own = spawn("asks", || (dump(), thread::current().id()))
         .join()
         .unwrap();
@@ -220,6 +227,7 @@ fn the_use_of_a_stack_is_told() {
 
 #[test]
 fn what_is_beyond_the_limit_is_counted() {
+    let _all_answer = all_answer();
     let (sender, receiver) = mpsc::channel::<()>();
     let receiver = Arc::new(Mutex::new(receiver));
     let crowd: Vec<_> = (0..500)
@@ -317,6 +325,7 @@ fn a_stack_that_is_almost_full_survives() {
     any(target_arch = "x86_64", target_arch = "aarch64")
 ))]
 fn one_that_never_gives_way_is_named() {
+    let _nobody_else_needs_it = all_answer();
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = stop.clone();
     let spinner = spawn("spins", move || {
