@@ -9,13 +9,18 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 const SOON: Duration = Duration::from_millis(5);
+const LONG: Duration = Duration::from_secs(30);
 
 /// Runs `f` on a green thread, in time. Returns whether another one of its worker ran meanwhile.
 #[track_caller]
 fn others_run(f: impl FnOnce() + Send + 'static) -> bool {
+    // One at a time: each keeps a worker to itself, and some wait for the other one.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     // Another test of this file may have been first.
     let _ = Builder::new().workers(2).start();
     let (sender, result) = std::sync::mpsc::channel();
@@ -27,7 +32,7 @@ fn others_run(f: impl FnOnce() + Send + 'static) -> bool {
         sender.send(ran.get()).unwrap();
         other.join().unwrap();
     });
-    let result = result.recv_timeout(Duration::from_secs(10));
+    let result = result.recv_timeout(LONG);
     result.expect("it ends in time")
 }
 
@@ -97,7 +102,7 @@ fn new_threads_are_stolen_meanwhile() {
         // Each wait can be ended by a request to look for work, which this worker must hand on.
         for _ in 0..20 {
             let thread = thread::spawn(|| std::thread::current().id());
-            let home = thread.join_timeout(Duration::from_secs(5));
+            let home = thread.join_timeout(LONG / 2);
             let home = home.expect("another worker took it").unwrap();
             assert_ne!(home, std::thread::current().id());
         }
