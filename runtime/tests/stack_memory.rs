@@ -6,7 +6,7 @@ use greenwire_runtime::thread::{self, JoinHandle};
 use std::fs;
 use std::hint::black_box;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const THREADS: usize = 200;
@@ -33,21 +33,27 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
-/// Threads that have been deep in their stacks, and are parked.
-fn divers() -> Vec<JoinHandle<bool>> {
+/// Threads that have been deep in their stacks, and park once `check` has seen that.
+fn divers(check: impl FnOnce()) -> Vec<JoinHandle<bool>> {
     let dived = Arc::new(AtomicUsize::new(0));
+    let may_park = Arc::new(AtomicBool::new(false));
     let threads = (0..THREADS).map(|_| {
-        let dived = dived.clone();
+        let (dived, may_park) = (dived.clone(), may_park.clone());
         thread::spawn(move || {
             let kept = black_box([7u8; 1000]);
             dive();
             dived.fetch_add(1, Ordering::SeqCst);
+            while !may_park.load(Ordering::SeqCst) {
+                thread::yield_now();
+            }
             thread::park();
             kept.iter().all(|byte| *byte == 7)
         })
     });
     let threads = threads.collect();
     wait_until("they dive", || dived.load(Ordering::SeqCst) == THREADS);
+    check();
+    may_park.store(true, Ordering::SeqCst);
     threads
 }
 
@@ -62,11 +68,8 @@ fn end(threads: Vec<JoinHandle<bool>>) {
 #[test]
 fn deep_pages_go_back() {
     let before = resident();
-    let divers = || {
-        let threads = divers();
-        assert!(resident() > before + ALL, "all of it is in memory at first");
-        threads
-    };
+    let divers =
+        || divers(|| assert!(resident() > before + ALL, "all of it is in memory at first"));
     let wait_until_back = |whose| wait_until(whose, || resident() < before + ALL / 4);
     let threads = divers();
     wait_until_back("the pages of parked ones go back");
