@@ -3,6 +3,8 @@
 use greenwire_runtime::{Builder, metrics, thread, unblock};
 use std::io::ErrorKind;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Runs a test of this file in a process with these variables. Gives what it says.
@@ -97,12 +99,23 @@ fn child_fails_to_start() {
 
 /// How many threads the pool has for four jobs at a time.
 fn pool_threads() -> usize {
-    let busy = || thread::spawn(|| unblock(|| std::thread::sleep(Duration::from_millis(200))));
-    let jobs: Vec<_> = (0..4).map(|_| busy()).collect();
+    let may_end = Arc::new(AtomicBool::new(false));
+    let jobs: Vec<_> = (0..4)
+        .map(|_| may_end.clone())
+        .map(|may_end| {
+            let busy = move || {
+                while !may_end.load(Ordering::SeqCst) {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            };
+            thread::spawn(|| unblock(busy))
+        })
+        .collect();
     while metrics().unblock_jobs < 4 {
         thread::sleep(Duration::from_millis(1));
     }
     let threads = metrics().unblock_threads;
+    may_end.store(true, Ordering::SeqCst);
     thread::join_all(jobs);
     threads
 }
