@@ -1,7 +1,7 @@
 //! Work that is done once, as far as std cannot be the measure: cancellation.
 
 use super::support::{SOON, green, join, let_others_run};
-use greenwire_runtime::sync::{LazyLock, Once, OnceLock};
+use greenwire_runtime::sync::{LazyLock, Once, OnceLock, mpsc};
 use greenwire_runtime::thread::{self, Cancelled};
 use greenwire_runtime::time;
 use std::sync::Arc;
@@ -10,13 +10,15 @@ use std::sync::Arc;
 fn cancelled_work_is_left_to_the_next_one() {
     let cell = Arc::new(OnceLock::new());
     let (one, other) = (cell.clone(), cell.clone());
+    let (begin, begun) = mpsc::channel();
     let cancelled = thread::spawn(move || {
         one.get_or_init(|| {
+            begin.send(()).unwrap();
             thread::park();
             1
         });
     });
-    thread::sleep(SOON);
+    begun.recv().unwrap();
     let next = thread::spawn(move || *other.get_or_init(|| 2));
     let waits = {
         let cell = cell.clone();
