@@ -4,9 +4,9 @@ use greenwire_runtime::signal::{self, Signal};
 use greenwire_runtime::{metrics, run_until_idle, thread, time, unblock};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-const LONG: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(30);
 
 /// One test at a time: each waits for all green threads of the process.
 fn alone() -> MutexGuard<'static, ()> {
@@ -102,5 +102,11 @@ fn a_signal_handler_that_waits_for_its_signal_does_not_count() {
     let handler = handler.unwrap();
     idle_in_time();
     drop(handler);
+    // What waits for the signal does not count before it has heard of that.
+    let end = Instant::now() + LONG;
+    while metrics().live > 0 {
+        assert!(Instant::now() < end, "it never ends");
+        thread::sleep(Duration::from_millis(1));
+    }
     idle_in_time();
 }
