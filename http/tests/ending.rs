@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 /// Far more than anything here takes.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(20);
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 

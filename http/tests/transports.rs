@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn tell(request: Request) -> String {
     let peer = Peer::of(&request).unwrap();

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::{Duration, Instant};
 
-const LONG: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(30);
 
 /// Forks, and gives in the parent how the child has ended.
 fn fork(child: impl FnOnce() -> i32) -> io::Result<i32> {

@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 const SOON: Duration = Duration::from_millis(5);
-const LONG: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(30);
 
 /// One test at a time: some of them count all threads.
 fn os_threads() -> MutexGuard<'static, ()> {

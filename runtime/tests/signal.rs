@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_millis(10);
-const LONG: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(30);
 
 /// One test at a time: a signal is for the whole process.
 fn alone() -> MutexGuard<'static, ()> {

@@ -6,6 +6,9 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
+/// No test waits longer for anything.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
 /// Starts a server that lives as long as the test program.
 pub(crate) fn start(config: Config, handler: impl Handler) -> SocketAddr {
     let server = Server::bind("127.0.0.1:0").unwrap().config(config);
@@ -19,12 +22,8 @@ pub(crate) struct Client(pub(crate) TcpStream);
 impl Client {
     pub(crate) fn new(addr: SocketAddr) -> Client {
         let stream = TcpStream::connect(addr).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .unwrap();
-        stream
-            .set_write_timeout(Some(Duration::from_secs(10)))
-            .unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.set_write_timeout(Some(DEADLINE)).unwrap();
         stream.set_nodelay(true).unwrap();
         Client(stream)
     }
