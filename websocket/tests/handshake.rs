@@ -107,6 +107,10 @@ fn subprotocols() {
 
 /// What a client makes of `response`.
 fn connect_to(response: &'static str) -> Error {
+    connect_within(DEADLINE, response)
+}
+
+fn connect_within(limit: Duration, response: &'static str) -> Error {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     let server = std::thread::spawn(move || {
@@ -116,7 +120,7 @@ fn connect_to(response: &'static str) -> Error {
         // Until the client hangs up.
         let _ = stream.read(&mut [0]);
     });
-    let config = Config::default().handshake_timeout(Duration::from_millis(200));
+    let config = Config::default().handshake_timeout(limit);
     let error = config.connect(&format!("ws://{addr}/path")).unwrap_err();
     server.join().unwrap();
     error
@@ -254,7 +258,7 @@ fn a_proxy_that_refuses() {
 
 #[test]
 fn a_silent_server_is_given_up() {
-    match connect_to("HTTP/1.1 101") {
+    match connect_within(Duration::from_millis(200), "HTTP/1.1 101") {
         Error::Io(error) => assert_eq!(error.kind(), std::io::ErrorKind::TimedOut),
         other => panic!("{other}"),
     }

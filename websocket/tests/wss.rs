@@ -108,9 +108,13 @@ fn a_certificate_for_another_name_is_refused() {
 
 #[test]
 fn servers_without_tls_are_given_up() {
-    for (answer, kind) in [
-        ("HTTP/1.1 400 Bad Request\r\n\r\n", ErrorKind::InvalidData),
-        ("", ErrorKind::TimedOut),
+    for (answer, limit, kind) in [
+        (
+            "HTTP/1.1 400 Bad Request\r\n\r\n",
+            DEADLINE,
+            ErrorKind::InvalidData,
+        ),
+        ("", Duration::from_millis(100), ErrorKind::TimedOut),
     ] {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
@@ -120,7 +124,7 @@ fn servers_without_tls_are_given_up() {
             // Until the client hangs up.
             let _ = io::copy(&mut stream, &mut io::sink());
         });
-        let config = Config::default().handshake_timeout(Duration::from_millis(500));
+        let config = Config::default().handshake_timeout(limit);
         let config = config.tls(certified().1);
         assert_refused(config.connect(&format!("wss://{addr}/")), kind);
         server.join().unwrap();
