@@ -2,7 +2,7 @@
 
 use greenwire_runtime::{Builder, thread};
 use std::sync::Once;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The same lines with std's names and with ours.
 macro_rules! story {
@@ -166,6 +166,7 @@ fn large_files_and_folders() {
 #[test]
 fn a_file_that_waits_holds_up_nobody_and_can_be_given_up() {
     use greenwire_system::{fs, process::Command};
+    use std::os::unix::fs::OpenOptionsExt;
 
     one_worker();
     let dir = folder("fifo");
@@ -187,10 +188,21 @@ fn a_file_that_waits_holds_up_nobody_and_can_be_given_up() {
 
     let path = fifo.clone();
     let given_up = thread::spawn(move || fs::read_to_string(path));
-    thread::sleep(Duration::from_millis(10));
+    // The FIFO can be opened so once somebody opens it to read.
+    let mut options = std::fs::File::options();
+    options.write(true);
+    options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
+    let begin = Instant::now();
+    let writer = loop {
+        match options.open(&fifo) {
+            Ok(writer) => break writer,
+            Err(error) => assert!(begin.elapsed() < Duration::from_secs(20), "{error}"),
+        }
+        thread::sleep(Duration::from_millis(1));
+    };
     given_up.cancel().unwrap();
     assert!(given_up.join().is_err());
     // The call that it has left behind ends, too.
-    std::fs::write(&fifo, "").unwrap();
+    drop(writer);
     fs::remove_dir_all(dir).unwrap();
 }
