@@ -82,6 +82,15 @@ impl Returning {
     }
 }
 
+/// Waits until the server knows that nobody is there.
+fn until_empty(io: &Server) {
+    let start = std::time::Instant::now();
+    while !io.of("/").is_empty() {
+        assert!(start.elapsed() < super::PATIENCE);
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 fn ids(reply: &str) -> (String, String) {
     let ids: serde_json::Value = serde_json::from_str(&reply[2..]).expect(reply);
     let id = |name: &str| ids[name].as_str().unwrap().to_owned();
@@ -126,6 +135,7 @@ fn one_that_left_does_not_come_back() {
     io.emit("n", 1).unwrap();
     ann.expect(1);
     ann.ws.send("41");
+    until_empty(&io);
     assert!(!ann.come_back());
     io.emit("n", 2).unwrap();
     ann.expect(2);
@@ -152,11 +162,7 @@ fn what_is_too_old_is_forgotten() {
     io.emit("n", 1).unwrap();
     ann.expect(1);
     ann.ws = Ws::open(addr, PATH);
-    let start = std::time::Instant::now();
-    while !io.of("/").is_empty() {
-        assert!(start.elapsed() < super::PATIENCE);
-        thread::sleep(Duration::from_millis(1));
-    }
+    until_empty(&io);
     thread::sleep(Duration::from_millis(50));
     assert!(!ann.come_back());
 }

@@ -151,7 +151,8 @@ fn a_client_that_is_not_let_in() {
 
 #[test]
 fn a_client_that_stays_away_is_gone() {
-    let short = Legacy::default().close_timeout(Duration::from_millis(100));
+    // Long enough for a first poll.
+    let short = Legacy::default().close_timeout(Duration::from_secs(2));
     let io = application(Config::default().legacy(short));
     let addr = serve(io.clone());
     let client = Polling::connect(addr);

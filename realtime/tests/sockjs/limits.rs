@@ -56,8 +56,12 @@ fn a_handler_that_does_not_end_keeps_its_place() {
     });
     let addr = super::start(Router::new().mount("/x", service.clone()));
     let path = fresh("/x");
-    post(addr, &format!("{path}/xhr"), "").check(200, "o\n");
+    // It does not expire before its stream ends.
+    let mut stream = Stream::open(addr, &format!("POST {path}/xhr_streaming"), "");
+    stream.chunk();
+    stream.expect("o\n");
     post(addr, &format!("{path}/xhr_send"), "[]").check(204, "");
+    drop(stream);
     // Without its name it is still there.
     let begin = Instant::now();
     while post(addr, &format!("{path}/xhr_send"), "[]").status != 404 {
