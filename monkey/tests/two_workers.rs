@@ -8,12 +8,13 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use greenwire_runtime::insight::State;
 use greenwire_runtime::thread::Builder;
 use support::{DEADLINE, on_workers};
 
-/// A green thread of a certain worker.
+/// A green thread of a certain worker, with the name of the test.
 fn on_worker<T: Send + 'static>(
     worker: usize,
     f: impl FnOnce() -> T + Send + 'static,
@@ -21,8 +22,30 @@ fn on_worker<T: Send + 'static>(
     on_workers(2);
     let (sender, ended) = std::sync::mpsc::channel();
     let run = move || drop(sender.send(f()));
-    Builder::new().worker(worker).spawn(run).unwrap();
+    let builder = Builder::new().worker(worker).name(test_name());
+    builder.spawn(run).unwrap();
     ended
+}
+
+/// The test harness names its OS threads so.
+fn test_name() -> String {
+    let name = std::thread::current().name().map(str::to_owned);
+    name.expect("a test")
+}
+
+/// Waits until so many green threads of this test are parked.
+fn until_parked(count: usize) {
+    let (begin, name) = (Instant::now(), test_name());
+    let parked = || {
+        let dump = greenwire_runtime::dump();
+        let own = dump.threads().filter(|thread| thread.name() == Some(&name));
+        own.filter(|thread| matches!(thread.state(), State::Parked { .. }))
+            .count()
+    };
+    while parked() < count {
+        assert!(begin.elapsed() < DEADLINE, "they do not wait");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 fn join<T>(ended: std::sync::mpsc::Receiver<T>) -> T {
@@ -143,7 +166,7 @@ fn closing_wakes_both() {
             (&**ours).read(&mut [0]).unwrap_err().raw_os_error()
         })
     });
-    std::thread::sleep(Duration::from_millis(50));
+    until_parked(2);
     // SAFETY: nobody else closes it, and it is used no more but to see that it is closed.
     assert_eq!(unsafe { libc::close(fd) }, 0);
     assert!(

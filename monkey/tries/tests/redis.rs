@@ -84,7 +84,7 @@ fn fifty_time_out_together(client: Client) {
     });
     // One after the other they take 50 s.
     assert!(
-        took >= Duration::from_secs(1) && took < Duration::from_secs(10),
+        took >= Duration::from_secs(1) && took < Duration::from_secs(40),
         "{took:?}"
     );
     println!("50 BLPOP with a timeout of 1 s: {took:?}");
@@ -100,7 +100,7 @@ fn a_read_timeout_holds(client: Client) {
         assert!(late.unwrap_err().is_timeout());
     });
     assert!(
-        took >= Duration::from_millis(100) && took < Duration::from_secs(10),
+        took >= Duration::from_millis(100) && took < Duration::from_secs(40),
         "{took:?}"
     );
 }
