@@ -160,7 +160,8 @@ impl Ws {
     pub(crate) fn connect(url: &str) -> Result<Ws, websocket::Error> {
         let config = websocket::Config::default()
             .heartbeat(None)
-            .idle_timeout(PATIENCE);
+            .idle_timeout(PATIENCE)
+            .handshake_timeout(PATIENCE);
         config.connect(url).map(Ws)
     }
 

@@ -20,7 +20,7 @@ use greenwire_realtime::{engineio, socketio};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Starts a server that lives as long as the test program.
 fn start(handler: impl Handler) -> SocketAddr {

@@ -7,7 +7,7 @@ use greenwire_realtime::socketio::{Config, Recovery, Server};
 use greenwire_runtime::thread;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 const PATH: &str = "/socket.io/";
@@ -197,26 +197,30 @@ fn a_thousand_reconnect_at_once_and_miss_nothing() {
         .collect();
     root.emit("n", 1).unwrap();
 
-    // They are told numbers all the time.
-    let told = Arc::new(AtomicU32::new(1));
-    let last = Arc::new(AtomicU32::new(0));
+    // They are told numbers all the time: one for every ten times that one comes back, which each does twice.
+    let last = 2 * CLIENTS as u64 / 10;
+    let returns = Arc::new(AtomicU64::new(0));
     let teller = thread::spawn({
-        let (told, last) = (told.clone(), last.clone());
+        let returns = returns.clone();
         move || {
-            while last.load(Ordering::Relaxed) == 0 {
-                let number = told.fetch_add(1, Ordering::Relaxed) + 1;
+            for number in 2..=last {
                 root.emit("n", number).unwrap();
-                thread::sleep(Duration::from_millis(5));
+                while returns.load(Ordering::Relaxed) < 10 * number {
+                    thread::sleep(Duration::from_millis(1));
+                }
             }
         }
     });
     let back: Vec<_> = clients
         .into_iter()
         .map(|mut client| {
+            let returns = returns.clone();
             thread::spawn(move || {
                 client.expect(1);
-                assert!(client.come_back());
-                assert!(client.come_back());
+                for _ in 0..2 {
+                    assert!(client.come_back());
+                    returns.fetch_add(1, Ordering::Relaxed);
+                }
                 client
             })
         })
@@ -225,11 +229,9 @@ fn a_thousand_reconnect_at_once_and_miss_nothing() {
         .into_iter()
         .map(|client| client.join().unwrap())
         .collect();
-    last.store(1, Ordering::Relaxed);
     teller.join().unwrap();
-    let count = u64::from(told.load(Ordering::Relaxed));
     for mut client in back {
-        client.expect(count);
-        assert!(client.got.iter().copied().eq(1..=count), "{:?}", client.got);
+        client.expect(last);
+        assert!(client.got.iter().copied().eq(1..=last), "{:?}", client.got);
     }
 }
