@@ -46,7 +46,7 @@ fn each_green_thread_is_told() {
     let addr = server();
     let until = Arc::new(Event::new());
     let threads = waiting("shown", 3, &until);
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     let (snapshot, shown) = loop {
         let snapshot = json(addr, "/debug/green/json");
         let of_name = |thread: &&Value| thread["name"] == "shown" && thread["state"] == "parked";

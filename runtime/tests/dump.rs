@@ -21,7 +21,7 @@ fn all_answer() -> MutexGuard<'static, ()> {
 /// Dumps until `condition` holds.
 #[track_caller]
 fn dump_when(what: &str, condition: impl Fn(&Dump) -> bool) -> Dump {
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + Duration::from_secs(60);
     loop {
         let dump = dump_up_to(10_000);
         if condition(&dump) {
