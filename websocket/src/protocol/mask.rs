@@ -1,17 +1,14 @@
 //! Masking (RFC 6455 §5.3): payload XOR a four-byte key that repeats.
 
-use std::array;
-
 /// XORs `data` with `key` in place and returns the key rotated to continue after `data`, so that a
 /// payload may be unmasked in pieces of any size.
 ///
 /// Works on words of eight bytes, which the compiler turns into the widest vectors it knows.
 pub(crate) fn apply(key: [u8; 4], data: &mut [u8]) -> [u8; 4] {
-    let [a, b, c, d] = key;
-    let word = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let word = repeated(key);
     let (words, rest) = data.as_chunks_mut::<8>();
     for chunk in words {
-        *chunk = (u64::from_ne_bytes(*chunk) ^ word).to_ne_bytes();
+        *chunk = xor(*chunk, word);
     }
     for (byte, key) in rest.iter_mut().zip(word.to_ne_bytes()) {
         *byte ^= key;
@@ -24,20 +21,27 @@ pub(crate) fn apply(key: [u8; 4], data: &mut [u8]) -> [u8; 4] {
 
 /// A copy of `data` XORed with `key`, in one pass.
 pub(crate) fn copied(key: [u8; 4], data: &[u8]) -> Vec<u8> {
-    const LANE: usize = 32;
-    let lane: [u8; LANE] = array::from_fn(|i| key[i % 4]);
-    let (lanes, rest) = data.as_chunks::<LANE>();
-    let mut copy = Vec::with_capacity(data.len().div_ceil(LANE));
-    copy.extend(lanes.iter().map(|bytes| {
-        let mut bytes = *bytes;
-        for (byte, key) in bytes.iter_mut().zip(&lane) {
-            *byte ^= key;
-        }
-        bytes
-    }));
+    let word = repeated(key);
+    let (words, rest) = data.as_chunks::<8>();
+    let mut copy = Vec::with_capacity(data.len().div_ceil(8));
+    copy.extend(words.iter().map(|chunk| xor(*chunk, word)));
     let mut copy = copy.into_flattened();
-    copy.extend(rest.iter().zip(&lane).map(|(byte, key)| byte ^ key));
+    copy.extend(
+        rest.iter()
+            .zip(word.to_ne_bytes())
+            .map(|(byte, key)| byte ^ key),
+    );
     copy
+}
+
+/// Twice the key, as it lies in memory.
+fn repeated([a, b, c, d]: [u8; 4]) -> u64 {
+    u64::from_ne_bytes([a, b, c, d, a, b, c, d])
+}
+
+#[inline]
+fn xor(chunk: [u8; 8], word: u64) -> [u8; 8] {
+    (u64::from_ne_bytes(chunk) ^ word).to_ne_bytes()
 }
 
 #[cfg(test)]
