@@ -6,6 +6,9 @@
 //! timers move down, and those of the present tick are kept in exact order: a timer fires in the
 //! nanosecond it was armed for, never before, and no tick is visible from outside.
 //!
+//! Most timers are limits of waits that end before: cancelled, and soon armed again for later. So a cancelled
+//! one stays where it is until its bucket is reached, or until it is armed again, mostly in the same place.
+//!
 //! This file reads no clock.
 
 use std::collections::BTreeSet;
@@ -32,6 +35,8 @@ pub(crate) struct Wheel {
     levels: [Level; LEVELS],
     /// By timer.
     nodes: Vec<Node>,
+    /// How many are armed.
+    armed: usize,
 }
 
 struct Level {
@@ -43,7 +48,7 @@ struct Level {
 #[derive(Clone, Copy)]
 struct Bucket {
     first: u32,
-    /// No timer of the bucket is earlier; after a cancellation none may be that early.
+    /// No timer of the bucket is earlier; perhaps none is that early any more.
     earliest: u64,
 }
 
@@ -54,6 +59,8 @@ struct Node {
     next: u32,
     previous: u32,
     place: u16,
+    /// Whether it only lies there.
+    cancelled: bool,
 }
 
 impl Wheel {
@@ -72,6 +79,7 @@ impl Wheel {
                 }
             }; LEVELS],
             nodes: Vec::new(),
+            armed: 0,
         }
     }
 
@@ -84,30 +92,46 @@ impl Wheel {
                 next: NONE,
                 previous: NONE,
                 place: IDLE,
+                cancelled: false,
             };
             self.nodes.resize(index + 1, idle);
         }
-        self.nodes[index].deadline = deadline;
+        self.armed += 1;
+        let node = &mut self.nodes[index];
+        node.deadline = deadline;
+        if std::mem::take(&mut node.cancelled) {
+            let (node, place) = (*node, node.place);
+            if deadline >= self.bucket(place).earliest {
+                // The bucket is looked at in time, and the timer finds its place then.
+                return;
+            }
+            self.unlink(node, place);
+        }
         self.insert(timer);
     }
 
     /// Disarms `timer`, if it is armed.
     pub(crate) fn cancel(&mut self, timer: u32) {
-        let Some(node) = self.nodes.get(timer as usize).copied() else {
+        let Some(node) = self.nodes.get_mut(timer as usize) else {
             return;
         };
         match node.place {
             IDLE => return,
             PRESENT => {
                 self.present.remove(&(node.deadline, timer));
+                node.place = IDLE;
             }
-            place => self.unlink(node, place),
+            _ if node.cancelled => return,
+            _ => node.cancelled = true,
         }
-        self.nodes[timer as usize].place = IDLE;
+        self.armed -= 1;
     }
 
-    /// When the worker must look again: no later than the earliest timer.
+    /// When the worker must look again: no later than the earliest timer. `None` if none is armed.
     pub(crate) fn next(&self) -> Option<u64> {
+        if self.armed == 0 {
+            return None;
+        }
         let present = self.present.first().map(|(deadline, _)| *deadline);
         // Everything in a level lies beyond all of the level below it.
         let level = self.levels.iter().find(|level| level.occupied != 0);
@@ -124,13 +148,14 @@ impl Wheel {
         }
         self.present.pop_first();
         self.nodes[timer as usize].place = IDLE;
+        self.armed -= 1;
         Some(timer)
     }
 
     /// When `timer` fires, if it is armed.
     pub(crate) fn deadline(&self, timer: u32) -> Option<u64> {
         let node = self.nodes.get(timer as usize)?;
-        (node.place != IDLE).then_some(node.deadline)
+        (node.place != IDLE && !node.cancelled).then_some(node.deadline)
     }
 
     fn insert(&mut self, timer: u32) {
@@ -156,6 +181,10 @@ impl Wheel {
         }
     }
 
+    fn bucket(&self, place: u16) -> &Bucket {
+        &self.levels[place as usize / BUCKETS].buckets[place as usize % BUCKETS]
+    }
+
     fn unlink(&mut self, node: Node, place: u16) {
         if node.next != NONE {
             self.nodes[node.next as usize].previous = node.previous;
@@ -179,8 +208,13 @@ impl Wheel {
             self.elapsed = begin;
             let mut timer = self.levels[level].clear(index);
             while timer != NONE {
-                let next = self.nodes[timer as usize].next;
-                self.insert(timer);
+                let node = &mut self.nodes[timer as usize];
+                let next = node.next;
+                if std::mem::take(&mut node.cancelled) {
+                    node.place = IDLE;
+                } else {
+                    self.insert(timer);
+                }
                 timer = next;
             }
         }
@@ -262,6 +296,26 @@ mod tests {
         }
         wheel.cancel(77);
         assert_eq!(fired(&mut wheel, 4 * SECOND), [1, 3]);
+    }
+
+    #[test]
+    fn a_cancelled_timer_is_armed_again() {
+        let mut wheel = Wheel::new();
+        for timer in 0..3 {
+            wheel.arm(timer, 3 * SECOND);
+            wheel.cancel(timer);
+        }
+        assert_eq!(wheel.next(), None);
+        wheel.arm(0, 5 * SECOND);
+        wheel.arm(1, SECOND);
+        assert_eq!(fired(&mut wheel, 4 * SECOND), [1]);
+        assert_eq!(
+            (wheel.deadline(0), wheel.deadline(2)),
+            (Some(5 * SECOND), None)
+        );
+        assert_eq!(fired(&mut wheel, 5 * SECOND - 1), [0; 0]);
+        assert_eq!(fired(&mut wheel, 5 * SECOND), [0]);
+        assert_eq!(wheel.next(), None);
     }
 
     /// A plain model: sorted pairs.
