@@ -310,6 +310,10 @@ macro_rules! stream_handle {
             pub fn park_until_readable(&self) -> io::Result<()> {
                 self.socket.park_until_readable()
             }
+
+            pub(crate) fn read_lent(&self) -> io::Result<(crate::Buffer, usize)> {
+                self.socket.read_lent()
+            }
         }
 
         crate::handle::stream_io!($Type, &$Type);

@@ -3,6 +3,7 @@
 //! `TcpStream` is this over std's, `UnixStream` and the datagram sockets are the same over theirs. What
 //! only one family has (addresses, `TCP_NODELAY`) does not belong here.
 
+use crate::buffer::Buffer;
 use crate::calls::{
     DONTWAIT_COVERS_SENDING, try_peek, try_recv, try_recv_vectored, try_send, try_send_vectored,
 };
@@ -164,6 +165,24 @@ impl<T: Stream> Socket<T> {
         }
         let timeout = self.limit(&self.read_timeout);
         self.read_by(len, timeout, |io| try_recv_vectored(io, bufs))
+    }
+
+    /// Reads once, into a buffer that is borrowed for an attempt which gets something.
+    pub(crate) fn read_lent(&self) -> io::Result<(Buffer, usize)> {
+        if self.is_the_kernels() {
+            let mut buffer = Buffer::borrow();
+            let read = past_signals(|| self.get_ref().reader().read(&mut buffer));
+            return read.map(|count| (buffer, count));
+        }
+        let timeout = self.limit(&self.read_timeout);
+        let mut lent = None;
+        let count = self.read_by(Buffer::SIZE, timeout, |io| {
+            let mut buffer = Buffer::borrow();
+            let count = try_recv(io, &mut buffer)?;
+            lent = Some(buffer);
+            Ok(count)
+        })?;
+        Ok((lent.unwrap_or_else(Buffer::borrow), count))
     }
 
     /// Never waits. It tells the source what it met all the same: one that still believed in a

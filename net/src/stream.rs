@@ -1,5 +1,6 @@
 //! `Stream`: a connection of any kind, for protocols that do not care which.
 
+use crate::buffer::Buffer;
 use crate::calls::has_hung_up;
 use crate::tcp::TcpStream;
 #[cfg(feature = "tls")]
@@ -171,6 +172,20 @@ impl Stream {
         delegate!(self, stream => stream.park_until_readable())
     }
 
+    /// Reads once, past signals, into a [`Buffer`] that is borrowed when there is something to read: who waits
+    /// here owns none. Gives the buffer, and how many of its bytes were read; 0 is the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// As a read's.
+    ///
+    /// # Cancellation
+    ///
+    /// May park here.
+    pub fn read_lent(&self) -> io::Result<(Buffer, usize)> {
+        delegate!(self, stream => stream.read_lent(), tls: read_when_readable(stream))
+    }
+
     /// Reads what is there now and never waits. 0 is the end of the stream.
     ///
     /// # Errors
@@ -215,6 +230,18 @@ impl Stream {
             #[cfg(feature = "tls")]
             Stream::Tls(stream) => stream.try_flush(),
             _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(feature = "tls")]
+fn read_when_readable(mut stream: &TlsStream) -> io::Result<(Buffer, usize)> {
+    stream.park_until_readable()?;
+    let mut buffer = Buffer::borrow();
+    loop {
+        match stream.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read.map(|count| (buffer, count)),
         }
     }
 }

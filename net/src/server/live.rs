@@ -271,7 +271,8 @@ impl Slot {
             self.connection.shut(Shutdown::Read);
         }
         let result = wait();
-        self.connection.idle.store(false, Ordering::SeqCst);
+        // A server that stops just now may still see it idle, as if it had done so a moment ago.
+        self.connection.idle.store(false, Ordering::Release);
         result
     }
 
