@@ -3,8 +3,9 @@
 
 use crate::config::Config;
 use crate::protocol::chunked::{Decoder, Progress};
-use crate::protocol::head::{self, Framing, Head, Scanner};
-use bytes::Bytes;
+use crate::protocol::head::{self, Framing, Head};
+use crate::protocol::headers as lines;
+use crate::protocol::scanner::Scanner;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 
@@ -21,6 +22,13 @@ pub fn head(bytes: &[u8]) {
     let whole = scan(bytes, bytes.len().max(1), &config);
     let pieces = scan(bytes, usize::from(*cut) + 1, &config);
     assert_eq!(whole.as_ref().map(describe), pieces.as_ref().map(describe));
+    if let Some((at_once, end)) = head::parse_at_once(bytes, &config) {
+        assert_eq!(
+            at_once.as_ref().ok().map(describe),
+            whole.as_ref().map(describe)
+        );
+        assert!(bytes[..end].ends_with(b"\r\n\r\n"));
+    }
     if let Some(head) = whole {
         check(&head, bytes);
     }
@@ -33,26 +41,29 @@ fn scan(bytes: &[u8], cut: usize, config: &Config) -> Option<Head> {
     while end < bytes.len() {
         end = (end + cut).min(bytes.len());
         if let Some(extent) = scanner.scan(&bytes[..end], config).ok()? {
-            let head = Bytes::copy_from_slice(&bytes[extent.start..extent.end]);
-            return head::parse_head(&head, extent.headers, HeaderMap::new()).ok();
+            return head::parse(&bytes[extent.start..extent.end], extent.headers).ok();
         }
     }
     None
 }
 
+/// All of a head, its headers as a map.
 fn describe(head: &Head) -> String {
-    format!("{head:?}")
+    format!(
+        "{head:?} {:?}",
+        head.asked.collect_headers(HeaderMap::new())
+    )
 }
 
 fn check(head: &Head, bytes: &[u8]) {
-    let headers = &head.parts.headers;
+    let headers = head.asked.collect_headers(HeaderMap::new());
     let count = |name| headers.get_all(name).iter().count();
     match head.framing {
         Framing::Chunked => assert_eq!((count(CONTENT_LENGTH), count(TRANSFER_ENCODING)), (0, 1)),
         Framing::Length(length) => {
             assert_eq!((count(CONTENT_LENGTH), count(TRANSFER_ENCODING)), (1, 0));
             assert_eq!(
-                head::parse_length(headers[CONTENT_LENGTH].as_bytes()),
+                lines::parse_length(headers[CONTENT_LENGTH].as_bytes()),
                 Some(length)
             );
         }
@@ -80,7 +91,7 @@ pub fn chunked(bytes: &[u8]) {
     assert_eq!(whole, decode(bytes, usize::from(*cut) + 1));
     if let Some((data, trailers, used)) = whole {
         assert!(data.len() + trailers.len() <= used);
-        let _ = head::parse_trailers(&trailers);
+        let _ = lines::parse_trailers(&trailers);
     }
 }
 

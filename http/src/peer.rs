@@ -4,7 +4,6 @@ use crate::Request;
 use crate::connection::output::Output;
 use crate::protocol::forwarded::{Proxies, Told};
 use greenwire_net::Stream;
-use http::HeaderMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Weak};
@@ -37,7 +36,7 @@ impl Peer {
     /// The peer of a request that a server has read. `None` of one that was made by hand.
     #[must_use]
     pub fn of(request: &Request) -> Option<&Peer> {
-        request.extensions().get().or(request.peer())
+        request.peer()
     }
 
     /// The other end of the connection, be it a client or a proxy. `None` on a Unix socket.
@@ -110,14 +109,14 @@ impl Peer {
         }
     }
 
-    /// Who asks by a request with these headers, on the connection of `connected`.
+    /// Who asks by a request, on the connection of `connected`.
     pub(crate) fn asking(
         connected: &Arc<Peer>,
-        headers: &HeaderMap,
+        request: &Request,
         proxies: Option<&Proxies>,
     ) -> Arc<Peer> {
-        let addr = connected.addr.map(|addr| addr.ip());
-        match proxies.and_then(|proxies| proxies.ask(addr, headers)) {
+        let addr = || connected.addr.map(|addr| addr.ip());
+        match proxies.and_then(|proxies| proxies.ask(addr(), request.headers())) {
             Some(told) => Arc::new(Peer {
                 told: Some(Arc::new(told)),
                 ..Peer::clone(connected)

@@ -1,6 +1,6 @@
 //! A status or headers beside a value.
 
-use crate::{IntoResponse, Response};
+use crate::{IntoResponse, Response, spare};
 use cookie::Cookie;
 use http::header::{HeaderName, HeaderValue, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
@@ -18,7 +18,10 @@ impl<T: IntoResponse> IntoResponse for (StatusCode, T) {
 impl<T: IntoResponse> IntoResponse for (HeaderMap, T) {
     fn into_response(self) -> Response {
         let mut response = self.1.into_response();
-        response.headers_mut().extend(self.0);
+        match response.headers().is_empty() {
+            true => *response.headers_mut() = self.0,
+            false => response.headers_mut().extend(self.0),
+        }
         response
     }
 }
@@ -32,11 +35,14 @@ where
     T: IntoResponse,
 {
     fn into_response(self) -> Response {
-        let headers: Option<HeaderMap> = self.0.into_iter().map(header).collect();
-        match headers {
-            Some(headers) => (headers, self.1).into_response(),
-            None => not_allowed(),
+        let mut headers = spare::headers();
+        for pair in self.0 {
+            let Some((name, value)) = header(pair) else {
+                return not_allowed();
+            };
+            headers.append(name, value);
         }
+        (headers, self.1).into_response()
     }
 }
 

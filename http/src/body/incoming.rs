@@ -5,7 +5,8 @@ use crate::connection::input::{Input, is_timeout};
 use crate::connection::output::Output;
 use crate::error::Error;
 use crate::protocol::chunked::{Decoder, Progress};
-use crate::protocol::head::{self, Framing};
+use crate::protocol::head::Framing;
+use crate::protocol::headers;
 use greenwire_runtime::sync::Mutex;
 use http::HeaderMap;
 use std::io;
@@ -109,7 +110,7 @@ impl Incoming {
             Some(Source {
                 state: State::Chunked(decoder),
                 ..
-            }) if decoder.is_done() => head::parse_trailers(decoder.trailers()),
+            }) if decoder.is_done() => headers::parse_trailers(decoder.trailers()),
             _ => HeaderMap::new(),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::connection::output::Output;
 use crate::connection::response::write_header;
-use crate::protocol::head;
+use crate::protocol::headers;
 use http::HeaderMap;
 use std::fmt;
 use std::io::{self, Write};
@@ -82,7 +82,7 @@ impl BodyWriter<'_> {
             Framing::Chunked => output.append(b"\r\n", |pending| {
                 pending.extend_from_slice(b"0\r\n");
                 let trailers = self.trailers.iter();
-                for (name, value) in trailers.filter(|(name, _)| head::may_trail(name)) {
+                for (name, value) in trailers.filter(|(name, _)| headers::may_trail(name)) {
                     write_header(pending, name, value.as_bytes());
                 }
             }),

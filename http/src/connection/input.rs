@@ -34,9 +34,7 @@ impl Input {
     /// Waits without a buffer, then reads what is there to the end of the carry. 0 at the end.
     pub(crate) fn fill(&mut self) -> io::Result<usize> {
         self.carry.keep();
-        self.stream.park_until_readable()?;
-        let mut buffer = Buffer::borrow();
-        let count = self.read_socket(&mut buffer)?;
+        let (buffer, count) = self.stream.read_lent()?;
         self.carry.push(buffer, count);
         Ok(count)
     }

@@ -11,10 +11,10 @@ use crate::config::Config;
 use crate::error::Refusal;
 use crate::handler::Handler;
 use crate::peer::Peer;
-use crate::protocol::head::{self, Framing, Head, Scanner};
+use crate::protocol::head::{self, Framing, Head};
+use crate::protocol::scanner::Scanner;
 use crate::upgrade::{Upgrade, Upgraded};
-use crate::{Request, Response, spare};
-use bytes::Bytes;
+use crate::{Request, Response};
 use greenwire_net::server::Slot;
 use greenwire_net::{Shutdown, Stream};
 use greenwire_runtime::thread::{self, catch_panic};
@@ -83,19 +83,6 @@ struct Connection<'a> {
     at_once: u32,
 }
 
-/// A head that is complete, and not parsed yet: a parsed one is too large to be handed around.
-struct Lines {
-    bytes: Bytes,
-    headers: usize,
-}
-
-impl Lines {
-    #[inline]
-    fn parse(self) -> Result<Head, Refusal> {
-        head::parse_head(&self.bytes, self.headers, spare::headers())
-    }
-}
-
 type Handover = (Upgrade, Upgraded);
 
 /// How it goes on after a request.
@@ -144,15 +131,11 @@ impl<'a> Connection<'a> {
 
     fn serve_requests(mut self) -> io::Result<Option<Handover>> {
         loop {
-            let next = match self.next_head()? {
-                Ok(Some(lines)) => lines.parse(),
+            let head = match self.next_head()? {
+                Ok(Some(head)) => head,
                 Ok(None) => return Ok(None),
-                Err(refusal) => Err(refusal),
-            };
-            let head = match next {
-                Ok(head) => head,
                 Err(refusal) => {
-                    self.send(refusal.into_response(), REFUSED)?;
+                    self.send(&mut refusal.into_response(), REFUSED)?;
                     return self.linger().map(|()| None);
                 }
             };
@@ -175,7 +158,7 @@ impl<'a> Connection<'a> {
 
     /// The next request's head. `None` at the end of the connection, or of the patience with an
     /// idle one. While it waits, what is gathered has been sent and there is no buffer.
-    fn next_head(&mut self) -> io::Result<Result<Option<Lines>, Refusal>> {
+    fn next_head(&mut self) -> io::Result<Result<Option<Head>, Refusal>> {
         let mut scanner = Scanner::default();
         let mut deadline = None;
         loop {
@@ -211,71 +194,86 @@ impl<'a> Connection<'a> {
     }
 
     /// The next head, if all of it is in the carry.
-    fn take_head(&mut self, scanner: &mut Scanner) -> Result<Option<Lines>, Refusal> {
+    fn take_head(&mut self, scanner: &mut Scanner) -> Result<Option<Head>, Refusal> {
         let unread = self.input.carry.unread();
-        let Some(extent) = scanner.scan(unread, self.config)? else {
+        if unread.is_empty() {
             return Ok(None);
+        }
+        // Most heads come whole.
+        let at_once = match scanner.has_begun() {
+            true => None,
+            false => head::parse_at_once(unread, self.config),
         };
-        let bytes = spare::keep(&unread[extent.start..extent.end]);
-        self.input.carry.consume(extent.end);
-        Ok(Some(Lines {
-            bytes,
-            headers: extent.headers,
-        }))
+        let (head, end) = match at_once {
+            Some(parsed) => parsed,
+            None => {
+                let Some(extent) = scanner.scan(unread, self.config)? else {
+                    return Ok(None);
+                };
+                let head = &unread[extent.start..extent.end];
+                (head::parse(head, extent.headers), extent.end)
+            }
+        };
+        self.input.carry.consume(end);
+        head.map(Some)
     }
 
     fn exchange(&mut self, head: Head) -> io::Result<Next> {
         let Head {
-            parts,
+            asked,
             framing,
             keep_alive,
             expects_continue,
         } = head;
         self.left -= 1;
         let keep_alive = keep_alive && self.left > 0;
-        let context = Context::new(&parts.method, parts.version, keep_alive);
-        let peer = Peer::asking(&self.peer, &parts.headers, self.config.proxies.as_ref());
-        self.output.flush_at_park();
-        if framing == Framing::Empty {
-            let response = self.call(Request::from_peer(peer, parts, Body::empty()));
-            return self.answer(response, context, None);
+        let context = Context::new(&asked.method, asked.version, keep_alive);
+        let mut request = Request::received(asked);
+        let proxies = self.config.proxies.as_ref();
+        request.set_peer(Peer::asking(&self.peer, &request, proxies));
+        if self.at_once > 0 {
+            self.output.flush_at_park();
         }
-        let input = self.lend_input()?;
-        let output = self.output.clone();
-        let (body, lender) = incoming::lend(input, output, framing, expects_continue, self.config);
-        let response = self.call(Request::from_peer(peer, parts, Body::incoming(body)));
-        self.answer(response, context, Some(lender))
+        let mut lender = None;
+        if framing != Framing::Empty {
+            let input = self.lend_input()?;
+            let output = self.output.clone();
+            let (body, its_lender) =
+                incoming::lend(input, output, framing, expects_continue, self.config);
+            *request.body_mut() = Body::incoming(body);
+            lender = Some(its_lender);
+        }
+        let mut response = None;
+        self.call(request, &mut response);
+        self.answer(&mut response, context, lender)
     }
 
-    /// The response of the handler, or `None` if it panicked.
-    fn call(&self, request: Request) -> Option<Response> {
-        match catch_panic(AssertUnwindSafe(|| self.handler.call(request))) {
-            Ok(response) => Some(response),
-            Err(payload) => {
-                self.report_panic(payload);
-                None
-            }
+    /// Leaves the response of the handler, or none if it panicked. It is put where it stays: it is large.
+    fn call(&self, request: Request, response: &mut Option<Response>) {
+        let call = || *response = Some(self.handler.call(request));
+        if let Err(payload) = catch_panic(AssertUnwindSafe(call)) {
+            self.report_panic(payload);
         }
     }
 
     fn answer(
         &mut self,
-        response: Option<Response>,
+        response: &mut Option<Response>,
         context: Context,
         lender: Option<Lender>,
     ) -> io::Result<Next> {
         let mut failed = response.is_none();
-        let mut response = response.unwrap_or_else(|| PANICKED.into_response());
+        let response = response.get_or_insert_with(|| PANICKED.into_response());
         let complete = lender.as_ref().is_none_or(Lender::is_complete);
         if response.status() == StatusCode::SWITCHING_PROTOCOLS
             && let Kind::Upgrade(upgrade) = body::take(response.body_mut())
         {
             if complete && context.version == Version::HTTP_11 {
-                response::send_upgrade(&self.output, &response)?;
+                response::send_upgrade(&self.output, response)?;
                 self.reclaim(lender, false);
                 return Ok(Next::Upgrade(upgrade));
             }
-            response = UPGRADE_REFUSED.into_response();
+            *response = UPGRADE_REFUSED.into_response();
             failed = true;
         }
         let usable = match &lender {
@@ -301,9 +299,9 @@ impl<'a> Connection<'a> {
     }
 
     /// Sends a response, whose body may be the handler's code too.
-    fn send(&self, response: Response, context: Context) -> io::Result<bool> {
+    fn send(&self, response: &mut Response, context: Context) -> io::Result<bool> {
         let runs_code = response.body().runs_code();
-        let send = || response::send(&self.output, response, context);
+        let mut send = || response::send(&self.output, response, context);
         let sent = match runs_code {
             true => catch_panic(AssertUnwindSafe(send)),
             false => Ok(send()),

@@ -54,31 +54,35 @@ impl Output {
     }
 
     /// Gathers what `write` appends, then `body`.
-    pub(crate) fn append(&self, body: &[u8], write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+    pub(crate) fn append<R>(
+        &self,
+        body: &[u8],
+        write: impl FnOnce(&mut Vec<u8>) -> R,
+    ) -> io::Result<R> {
         self.append_framed(body, b"", write)
     }
 
     /// Gathers what `write` appends, then `body`, then `end`.
-    pub(crate) fn append_framed(
+    pub(crate) fn append_framed<R>(
         &self,
         body: &[u8],
         end: &[u8],
-        write: impl FnOnce(&mut Vec<u8>),
-    ) -> io::Result<()> {
+        write: impl FnOnce(&mut Vec<u8>) -> R,
+    ) -> io::Result<R> {
         let mut gathered = self.lock();
         gathered.make_room();
-        write(&mut gathered.bytes);
+        let written = write(&mut gathered.bytes);
         if body.len() >= LARGE {
             drop(gathered);
-            return self.send(body, end);
+            return self.send(body, end).map(|()| written);
         }
         gathered.bytes.extend_from_slice(body);
         gathered.bytes.extend_from_slice(end);
         if gathered.bytes.len() < GATHER {
-            return Ok(());
+            return Ok(written);
         }
         drop(gathered);
-        self.flush()
+        self.flush().map(|()| written)
     }
 
     /// Sends what is gathered; waits until the socket has taken it.

@@ -4,10 +4,10 @@ use crate::Response;
 use crate::body::writer::{BodyWriter, Framing};
 use crate::body::{self, Kind};
 use crate::connection::output::Output;
-use crate::protocol::head;
+use crate::protocol::headers;
 use crate::spare;
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName, TRANSFER_ENCODING};
-use http::{HeaderMap, Method, StatusCode, Version};
+use http::{HeaderValue, Method, StatusCode, Version};
 use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl Context {
 /// After an error it may not, and the client can tell that the response is not complete.
 pub(crate) fn send(
     output: &Arc<Output>,
-    mut response: Response,
+    response: &mut Response,
     context: Context,
 ) -> io::Result<bool> {
     let body = match response.status() {
@@ -49,31 +49,23 @@ pub(crate) fn send(
             "handler returned {}, which only an upgrade may",
             response.status()
         );
-        response = Response::default();
+        *response = Response::default();
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     }
-    let told = Told::by(response.headers());
-    let framing = choose_framing(response.status(), told.length, &body, context);
-    let keep_alive = context.keep_alive && framing != Framing::UntilClose && !told.close;
-    let context = Context {
-        keep_alive,
-        ..context
-    };
-    let bare = context.is_head || framing == Framing::Bare;
+    let bare = context.is_head || has_no_body(response.status());
     let at_once = match &body {
         Kind::Bytes(bytes) if !bare => &bytes[..],
         _ => b"",
     };
-    output.append(at_once, |pending| {
-        write_head(pending, &response, told, framing, context);
-    })?;
+    let write = |pending: &mut Vec<u8>| write_head(pending, response, &body, context);
+    let sent = output.append(at_once, write)?;
     spare::reuse(std::mem::take(response.headers_mut()));
     match body {
         Kind::Empty | Kind::Upgrade(_) | Kind::Bytes(_) => {}
-        streamed if !bare => stream(output, framing, streamed)?,
+        streamed if !bare => stream(output, sent.framing, streamed)?,
         _ => {}
     }
-    Ok(keep_alive)
+    Ok(sent.keep_alive)
 }
 
 fn stream(output: &Arc<Output>, framing: Framing, body: Kind) -> io::Result<()> {
@@ -94,6 +86,13 @@ pub(crate) fn send_upgrade(output: &Output, response: &Response) -> io::Result<(
     output.flush()
 }
 
+/// What a head that was written says.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    framing: Framing,
+    keep_alive: bool,
+}
+
 /// What the handler's headers say about the message.
 #[derive(Clone, Copy, Debug, Default)]
 struct Told {
@@ -103,20 +102,25 @@ struct Told {
 }
 
 impl Told {
-    /// One look at each header costs less than a search for every one of these.
-    fn by(headers: &HeaderMap) -> Told {
-        let mut told = Told::default();
-        for (name, value) in headers {
-            if name == CONTENT_LENGTH {
-                told.length = told.length.or(head::parse_length(value.as_bytes()));
-            } else if name == CONNECTION {
-                told.close = head::has_option(headers, "close");
-            } else if name == DATE {
-                told.date = true;
-            }
+    /// Notes a header, and tells whether it is to be sent as it is: not if it frames the message, which is the
+    /// server's to say.
+    fn note(&mut self, name: &HeaderName, value: &HeaderValue, status: StatusCode) -> bool {
+        if name == CONTENT_LENGTH {
+            self.length = self.length.or(headers::parse_length(value.as_bytes()));
+            return status == StatusCode::NOT_MODIFIED;
         }
-        told
+        if name == CONNECTION {
+            self.close |= headers::has_option([value.as_bytes()].into_iter(), "close");
+            return false;
+        }
+        self.date |= name == DATE;
+        name != TRANSFER_ENCODING
     }
+}
+
+/// Whether no body follows, and no length is told (RFC 9110 §8.6).
+fn has_no_body(status: StatusCode) -> bool {
+    status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED
 }
 
 fn choose_framing(
@@ -125,7 +129,7 @@ fn choose_framing(
     body: &Kind,
     context: Context,
 ) -> Framing {
-    if status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED {
+    if has_no_body(status) {
         return Framing::Bare;
     }
     let length = match body {
@@ -145,36 +149,37 @@ fn choose_framing(
     }
 }
 
-/// The handler's headers without those that frame the message: those are the server's.
-fn write_head(
-    out: &mut Vec<u8>,
-    response: &Response,
-    told: Told,
-    framing: Framing,
-    context: Context,
-) {
+/// Writes the handler's headers without those that frame the message, and then the server's.
+fn write_head(out: &mut Vec<u8>, response: &Response, body: &Kind, context: Context) -> Sent {
+    let status = response.status();
     out.reserve(256);
-    write_status(out, response.status());
+    write_status(out, status);
+    let mut told = Told::default();
     for (name, value) in response.headers() {
-        let framing = name == CONTENT_LENGTH || name == TRANSFER_ENCODING || name == CONNECTION;
-        if !framing || (name == CONTENT_LENGTH && response.status() == StatusCode::NOT_MODIFIED) {
+        if told.note(name, value, status) {
             write_header(out, name, value.as_bytes());
         }
     }
     if !told.date {
         write_date(out);
     }
+    let framing = choose_framing(status, told.length, body, context);
     match framing {
         Framing::Length(length) => write_length(out, length),
         Framing::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
         Framing::Bare | Framing::UntilClose => {}
     }
-    if !context.keep_alive {
+    let keep_alive = context.keep_alive && framing != Framing::UntilClose && !told.close;
+    if !keep_alive {
         out.extend_from_slice(b"connection: close\r\n");
     } else if context.version == Version::HTTP_10 {
         out.extend_from_slice(b"connection: keep-alive\r\n");
     }
     out.extend_from_slice(b"\r\n");
+    Sent {
+        framing,
+        keep_alive,
+    }
 }
 
 fn write_status(out: &mut Vec<u8>, status: StatusCode) {

@@ -1,6 +1,7 @@
 //! Tables for the parser of request heads.
 
 use super::*;
+use crate::protocol::scanner::Scanner;
 
 /// Scans and parses `bytes` that arrive in pieces of `step`.
 fn parse(bytes: &[u8], step: usize, config: &Config) -> String {
@@ -10,11 +11,8 @@ fn parse(bytes: &[u8], step: usize, config: &Config) -> String {
         match scanner.scan(&bytes[..end], config) {
             Err(refusal) => return refusal.status.as_str().to_owned(),
             Ok(Some(extent)) => {
-                let head = Bytes::copy_from_slice(&bytes[extent.start..extent.end]);
-                return match parse_head(&head, extent.headers, HeaderMap::new()) {
-                    Err(refusal) => refusal.status.as_str().to_owned(),
-                    Ok(head) => describe(&head),
-                };
+                let head = &bytes[extent.start..extent.end];
+                return outcome(super::parse(head, extent.headers));
             }
             Ok(None) if end == bytes.len() => return "more".to_owned(),
             Ok(None) => end = (end + step).min(bytes.len()),
@@ -22,22 +20,27 @@ fn parse(bytes: &[u8], step: usize, config: &Config) -> String {
     }
 }
 
+fn outcome(parsed: Result<Head, Refusal>) -> String {
+    match parsed {
+        Err(refusal) => refusal.status.as_str().to_owned(),
+        Ok(head) => describe(&head),
+    }
+}
+
 fn describe(head: &Head) -> String {
     let Head {
-        parts,
+        asked,
         framing,
         keep_alive,
         expects_continue,
     } = head;
-    let host = parts
-        .headers
-        .get(HOST)
-        .map_or("", |host| host.to_str().unwrap());
+    let headers = asked.collect_headers(HeaderMap::new());
+    let host = headers.get(HOST).map_or("", |host| host.to_str().unwrap());
     let kept = if *keep_alive { "keep" } else { "close" };
     let expect = if *expects_continue { " expect" } else { "" };
     format!(
         "{} {} {host} {framing:?} {kept}{expect}",
-        parts.method, parts.uri
+        asked.method, asked.uri
     )
 }
 
@@ -51,6 +54,9 @@ fn check_with(config: &Config, bytes: impl AsRef<[u8]>, expected: &str) {
             expected,
             "{text:?} in steps of {step}"
         );
+    }
+    if let Some((parsed, _)) = parse_at_once(bytes, config) {
+        assert_eq!(outcome(parsed), expected, "at once");
     }
 }
 
@@ -310,4 +316,66 @@ fn sizes_beyond_the_limits() {
     check_with(&config, lines(0), "GET / h Empty keep");
     check_with(&config, lines(1), "431");
     check_with(&config, "GET /a HTTP/1.1\r\n", "414");
+}
+
+#[test]
+fn usual_heads_are_parsed_at_once_and_no_others() {
+    let config = Config::default().max_headers(2).max_request_line(14);
+    let is_usual = |text: &str| parse_at_once(text.as_bytes(), &config).is_some();
+    for usual in [
+        "GET / HTTP/1.1\r\nHost: h\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\nX: y\r\n\r\nmore",
+        "GET / HTTP/1.0\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost:\r\nX:\t y \r\n\r\n",
+    ] {
+        assert!(is_usual(usual), "{usual:?}");
+    }
+    for other in [
+        "\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n",
+        "GET / HTTP/1.1\nHost: h\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\n\n",
+        "GET / HTTP/1.1\r\nHost: h\n\n",
+        "GET / HTTP/1.0\n\r\n",
+        "GET / HTTP/1.0\r\n\n",
+        "GET / HTTP/1.1\r\nHost: h\nX: y\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\nX: y\r\nX: y\r\n\r\n",
+        "GET /a HTTP/1.1\r\nHost: h\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\n",
+    ] {
+        assert!(!is_usual(other), "{other:?}");
+    }
+}
+
+#[test]
+fn whatever_is_let_through_finds_its_way_into_the_map() {
+    for byte in 0..=u8::MAX {
+        for (before, after) in [
+            ("X", ": y\r\n"),
+            ("X: y", "z\r\n"),
+            ("X:", "\r\n"),
+            ("X: ", "\r\n"),
+        ] {
+            let mut head = b"GET / HTTP/1.1\r\nHost: h\r\n".to_vec();
+            head.extend_from_slice(before.as_bytes());
+            head.push(byte);
+            head.extend_from_slice(after.as_bytes());
+            head.extend_from_slice(b"\r\n");
+            let Some((Ok(parsed), _)) = parse_at_once(&head, &Config::default()) else {
+                continue;
+            };
+            let mut room = [httparse::EMPTY_HEADER; 2];
+            let mut request = httparse::Request::new(&mut room);
+            request.parse(&head).unwrap();
+            let headers = parsed.asked.collect_headers(HeaderMap::new());
+            let pairs = headers
+                .iter()
+                .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes()));
+            let found = request
+                .headers
+                .iter()
+                .map(|line| (line.name.to_ascii_lowercase(), line.value));
+            assert!(pairs.eq(found), "{:?}", String::from_utf8_lossy(&head));
+        }
+    }
 }

@@ -3,3 +3,5 @@
 pub(crate) mod chunked;
 pub(crate) mod forwarded;
 pub(crate) mod head;
+pub(crate) mod headers;
+pub(crate) mod scanner;

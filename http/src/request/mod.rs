@@ -3,9 +3,12 @@
 mod ext;
 
 use crate::peer::Peer;
+use crate::protocol::head::Asked;
 use crate::{Body, spare};
 pub use ext::RequestExt;
 use http::request::Parts;
+use http::{Method, Uri, Version};
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::mem;
 use std::ops::{Deref, DerefMut};
@@ -13,9 +16,11 @@ use std::sync::Arc;
 
 /// What a handler gets.
 ///
-/// It dereferences to the `http` crate's `Request<Body>`, which has `method`, `uri`, `headers`, `body_mut` and the
-/// rest, and turns [into](Request::into_parts) what that turns into. What it adds is in [`Peer`] and [`RequestExt`].
-/// The memory of its headers serves the next requests when it is dropped.
+/// It dereferences to the `http` crate's `Request<Body>`, which has `headers`, `extensions` and the rest, and turns
+/// [into](Request::into_parts) what that turns into. What it adds is in [`Peer`] and [`RequestExt`].
+///
+/// The header lines become a map when somebody first asks for what is not among the methods here: who looks only at
+/// the method, the target and the body does without. The memory of the map serves the next requests.
 ///
 /// ```
 /// use greenwire_http::{Body, Request, http};
@@ -27,7 +32,10 @@ use std::sync::Arc;
 /// ```
 #[derive(Default)]
 pub struct Request {
-    inner: http::Request<Body>,
+    /// As it came; nothing for one made by hand, and of no meaning once it is unfolded.
+    asked: Option<Box<Asked>>,
+    body: Cell<Body>,
+    unfolded: OnceCell<Box<http::Request<Body>>>,
     /// Mostly that of the whole connection.
     peer: Option<Arc<Peer>>,
 }
@@ -45,6 +53,41 @@ impl Request {
         http::Request::from_parts(parts, body).into()
     }
 
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        match self.folded() {
+            Some(asked) => &asked.method,
+            None => (**self).method(),
+        }
+    }
+
+    /// The target: a path with a query, or all of a URI.
+    #[must_use]
+    pub fn uri(&self) -> &Uri {
+        match self.folded() {
+            Some(asked) => &asked.uri,
+            None => (**self).uri(),
+        }
+    }
+
+    /// The version of HTTP.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        match self.folded() {
+            Some(asked) => asked.version,
+            None => (**self).version(),
+        }
+    }
+
+    /// The body, to read it.
+    pub fn body_mut(&mut self) -> &mut Body {
+        match self.unfolded.get_mut() {
+            Some(unfolded) => unfolded.body_mut(),
+            None => self.body.get_mut(),
+        }
+    }
+
     /// Head and body. Who asks is in the extensions of the head.
     #[must_use]
     pub fn into_parts(self) -> (Parts, Body) {
@@ -57,15 +100,43 @@ impl Request {
         mem::take(self.body_mut())
     }
 
-    pub(crate) fn from_peer(peer: Arc<Peer>, parts: Parts, body: Body) -> Request {
+    pub(crate) fn received(asked: Box<Asked>) -> Request {
         Request {
-            inner: http::Request::from_parts(parts, body),
-            peer: Some(peer),
+            asked: Some(asked),
+            body: Cell::default(),
+            unfolded: OnceCell::new(),
+            peer: None,
         }
     }
 
+    pub(crate) fn set_peer(&mut self, peer: Arc<Peer>) {
+        self.peer = Some(peer);
+    }
+
+    /// Who asks, as somebody has said, or else as the connection knows.
     pub(crate) fn peer(&self) -> Option<&Peer> {
-        self.peer.as_deref()
+        let said = self.unfolded.get().and_then(|it| it.extensions().get());
+        said.or(self.peer.as_deref())
+    }
+
+    /// What is asked for, unless more of it has been looked at.
+    fn folded(&self) -> Option<&Asked> {
+        match self.unfolded.get() {
+            Some(_) => None,
+            None => self.asked.as_deref(),
+        }
+    }
+
+    #[cold]
+    fn unfold(&self) -> Box<http::Request<Body>> {
+        let mut unfolded = http::Request::new(self.body.take());
+        if let Some(asked) = &self.asked {
+            *unfolded.method_mut() = asked.method.clone();
+            *unfolded.uri_mut() = asked.uri.clone();
+            *unfolded.version_mut() = asked.version;
+            *unfolded.headers_mut() = asked.collect_headers(spare::headers());
+        }
+        Box::new(unfolded)
     }
 }
 
@@ -73,26 +144,35 @@ impl Deref for Request {
     type Target = http::Request<Body>;
 
     fn deref(&self) -> &http::Request<Body> {
-        &self.inner
+        self.unfolded.get_or_init(|| self.unfold())
     }
 }
 
 impl DerefMut for Request {
     fn deref_mut(&mut self) -> &mut http::Request<Body> {
-        &mut self.inner
+        if self.unfolded.get().is_none() {
+            let unfolded = self.unfold();
+            self.unfolded = OnceCell::from(unfolded);
+        }
+        self.unfolded.get_mut().expect("it was just set")
     }
 }
 
 impl From<http::Request<Body>> for Request {
     fn from(mut inner: http::Request<Body>) -> Request {
         let peer = inner.extensions_mut().remove().map(Arc::new);
-        Request { inner, peer }
+        Request {
+            asked: None,
+            body: Cell::default(),
+            unfolded: OnceCell::from(Box::new(inner)),
+            peer,
+        }
     }
 }
 
 impl From<Request> for http::Request<Body> {
     fn from(mut request: Request) -> http::Request<Body> {
-        let mut inner = mem::take(&mut request.inner);
+        let mut inner = mem::take(&mut *request);
         if let Some(peer) = request.peer.take() {
             inner.extensions_mut().insert(Arc::unwrap_or_clone(peer));
         }
@@ -102,7 +182,12 @@ impl From<Request> for http::Request<Body> {
 
 impl Drop for Request {
     fn drop(&mut self) {
-        spare::reuse(mem::take(self.inner.headers_mut()));
+        if let Some(unfolded) = self.unfolded.get_mut() {
+            spare::reuse(mem::take(unfolded.headers_mut()));
+        }
+        if let Some(asked) = self.asked.take() {
+            spare::reuse_asked(asked);
+        }
     }
 }
 

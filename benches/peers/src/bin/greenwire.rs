@@ -82,10 +82,8 @@ fn answer(request: Request) -> Response {
 }
 
 fn typed(content_type: &'static str, body: impl Into<Body>) -> Response {
-    let mut response = Response::new(body.into());
-    let value = HeaderValue::from_static(content_type);
-    response.headers_mut().insert(CONTENT_TYPE, value);
-    response
+    let content_type = HeaderValue::from_static(content_type);
+    ([(CONTENT_TYPE, content_type)], body.into()).into_response()
 }
 
 fn echo_websocket(request: Request) -> Response {
