@@ -23,12 +23,14 @@ thread_local! {
 
 /// An empty box, mostly without an allocation. The next request finds it in the CPU's cache, and neither it nor its
 /// connection's stack has to be large.
+#[inline]
 pub(crate) fn asked() -> Box<Asked> {
     let spare = ASKED.try_with(|boxes| boxes.borrow_mut().pop());
     spare.ok().flatten().unwrap_or_default()
 }
 
 /// Leaves a box to others.
+#[inline]
 pub(crate) fn reuse_asked(mut asked: Box<Asked>) {
     *asked = Asked::default();
     let _ = ASKED.try_with(|boxes| {
@@ -40,6 +42,7 @@ pub(crate) fn reuse_asked(mut asked: Box<Asked>) {
 }
 
 /// An empty map, mostly one with room.
+#[inline]
 pub(crate) fn headers() -> HeaderMap {
     // While the thread-local is being destroyed there is none.
     let spare = HEADERS.try_with(|maps| maps.borrow_mut().pop());
@@ -47,6 +50,7 @@ pub(crate) fn headers() -> HeaderMap {
 }
 
 /// Leaves the room of a map to others.
+#[inline]
 pub(crate) fn reuse(mut headers: HeaderMap) {
     let has_room = |maps: &RefCell<Vec<_>>| maps.borrow().len() < MAPS;
     let is_fit = headers.capacity() > 0 && headers.capacity() <= MANY;
@@ -57,6 +61,7 @@ pub(crate) fn reuse(mut headers: HeaderMap) {
 }
 
 /// A copy of a head, mostly without an allocation.
+#[inline]
 pub(crate) fn keep(head: &[u8]) -> Bytes {
     let gather = |block: &RefCell<BytesMut>| {
         let mut block = block.borrow_mut();

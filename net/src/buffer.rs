@@ -42,6 +42,7 @@ impl Buffer {
     pub const SIZE: usize = 64 * 1024;
 
     /// Takes a free buffer of the calling OS thread, or makes a zeroed one if there is none.
+    #[inline]
     pub fn borrow() -> Buffer {
         // While the thread-local is being destroyed there are no free buffers.
         let free = FREE.try_with(|free| free.borrow_mut().pop());
@@ -51,6 +52,7 @@ impl Buffer {
 }
 
 impl Drop for Buffer {
+    #[inline]
     fn drop(&mut self) {
         let bytes = mem::take(&mut self.0);
         // Beyond the limit, and while the thread-local is being destroyed, the memory is freed.

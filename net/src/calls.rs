@@ -38,6 +38,7 @@ pub(crate) fn has_hung_up(fd: impl AsFd) -> bool {
     poll(&mut asked, Some(&Timespec::default())).is_ok() && asked[0].revents().intersects(ends)
 }
 
+#[inline]
 pub(crate) fn try_recv(fd: impl AsFd, buf: &mut [u8]) -> io::Result<usize> {
     Ok(recv(fd, buf, RecvFlags::DONTWAIT)?.0)
 }
@@ -53,6 +54,7 @@ pub(crate) fn try_recv_vectored(fd: impl AsFd, bufs: &mut [IoSliceMut<'_>]) -> i
     Ok(received.bytes)
 }
 
+#[inline]
 pub(crate) fn try_send(fd: impl AsFd, buf: &[u8]) -> io::Result<usize> {
     Ok(send(fd, buf, SEND)?)
 }

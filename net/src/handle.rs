@@ -311,8 +311,19 @@ macro_rules! stream_handle {
                 self.socket.park_until_readable()
             }
 
-            pub(crate) fn read_lent(&self) -> io::Result<(crate::Buffer, usize)> {
-                self.socket.read_lent()
+            #[inline]
+            pub(crate) fn read_lent(&self, limit: Duration) -> io::Result<(crate::Buffer, usize)> {
+                if self.socket.is_the_kernels() {
+                    self.limit_reads(limit)?;
+                }
+                self.socket.read_lent(limit)
+            }
+
+            pub(crate) fn limit_reads(&self, limit: Duration) -> io::Result<()> {
+                match self.socket.read_timeout.get() == Some(limit) {
+                    true => Ok(()),
+                    false => self.set_read_timeout(Some(limit)),
+                }
             }
         }
 

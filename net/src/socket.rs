@@ -129,6 +129,7 @@ impl<T: AsFd> Socket<T> {
     }
 
     /// Whether the caller may wait within the system call.
+    #[inline]
     pub(crate) fn is_the_kernels(&self) -> bool {
         DONTWAIT_COVERS_SENDING && blocks_in_kernel()
     }
@@ -168,15 +169,18 @@ impl<T: Stream> Socket<T> {
     }
 
     /// Reads once, into a buffer that is borrowed for an attempt which gets something.
-    pub(crate) fn read_lent(&self) -> io::Result<(Buffer, usize)> {
+    #[inline]
+    pub(crate) fn read_lent(&self, limit: Duration) -> io::Result<(Buffer, usize)> {
+        if limit.is_zero() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         if self.is_the_kernels() {
             let mut buffer = Buffer::borrow();
             let read = past_signals(|| self.get_ref().reader().read(&mut buffer));
             return read.map(|count| (buffer, count));
         }
-        let timeout = self.limit(&self.read_timeout);
         let mut lent = None;
-        let count = self.read_by(Buffer::SIZE, timeout, |io| {
+        let count = self.read_by(Buffer::SIZE, Some(limit), |io| {
             let mut buffer = Buffer::borrow();
             let count = try_recv(io, &mut buffer)?;
             lent = Some(buffer);
@@ -195,6 +199,7 @@ impl<T: Stream> Socket<T> {
     }
 
     /// Repeats `attempt`, which reads up to `len` bytes without waiting, until it gets some or the end.
+    #[inline]
     fn read_by(
         &self,
         len: usize,
@@ -250,6 +255,7 @@ impl<T: Stream> Socket<T> {
 
     /// Never waits. Past the source: it is called from work that runs before a green thread parks,
     /// and a writer makes its own attempt before it waits, whatever the source believes.
+    #[inline]
     pub(crate) fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);
@@ -270,6 +276,7 @@ fn is_empty(bufs: &[IoSlice<'_>]) -> bool {
     bufs.iter().all(|buf| buf.is_empty())
 }
 
+#[inline]
 fn past_signals<R>(mut call: impl FnMut() -> io::Result<R>) -> io::Result<R> {
     loop {
         match call() {

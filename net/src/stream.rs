@@ -175,15 +175,30 @@ impl Stream {
     /// Reads once, past signals, into a [`Buffer`] that is borrowed when there is something to read: who waits
     /// here owns none. Gives the buffer, and how many of its bytes were read; 0 is the end of the stream.
     ///
+    /// Waits for up to `limit`. On an OS thread, and with TLS, that becomes the read timeout; elsewhere it stays what
+    /// it is, which saves a system call.
+    ///
     /// # Errors
     ///
-    /// As a read's.
+    /// `WouldBlock` when the limit has passed, `InvalidInput` if it is zero; as a read's otherwise.
     ///
     /// # Cancellation
     ///
     /// May park here.
-    pub fn read_lent(&self) -> io::Result<(Buffer, usize)> {
-        delegate!(self, stream => stream.read_lent(), tls: read_when_readable(stream))
+    #[inline]
+    pub fn read_lent(&self, limit: Duration) -> io::Result<(Buffer, usize)> {
+        delegate!(self, stream => stream.read_lent(limit), tls: read_when_readable(stream, limit))
+    }
+
+    /// As [`set_read_timeout`](Stream::set_read_timeout), which costs a system call each time; this does not if it
+    /// is the limit already.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a limit of zero.
+    pub fn limit_reads(&self, limit: Duration) -> io::Result<()> {
+        delegate!(self, stream => stream.limit_reads(limit),
+            tls: stream.get_ref().limit_reads(limit))
     }
 
     /// Reads what is there now and never waits. 0 is the end of the stream.
@@ -201,6 +216,7 @@ impl Stream {
     /// # Errors
     ///
     /// `WouldBlock` if nothing is taken; as a write's otherwise.
+    #[inline]
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         delegate!(self, stream => stream.try_write(buf))
     }
@@ -225,6 +241,7 @@ impl Stream {
     /// # Errors
     ///
     /// `WouldBlock` if not all of it has left; as a write's otherwise.
+    #[inline]
     pub fn try_flush(&self) -> io::Result<()> {
         match self {
             #[cfg(feature = "tls")]
@@ -235,7 +252,8 @@ impl Stream {
 }
 
 #[cfg(feature = "tls")]
-fn read_when_readable(mut stream: &TlsStream) -> io::Result<(Buffer, usize)> {
+fn read_when_readable(mut stream: &TlsStream, limit: Duration) -> io::Result<(Buffer, usize)> {
+    stream.get_ref().limit_reads(limit)?;
     stream.park_until_readable()?;
     let mut buffer = Buffer::borrow();
     loop {

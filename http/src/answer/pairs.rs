@@ -16,6 +16,7 @@ impl<T: IntoResponse> IntoResponse for (StatusCode, T) {
 
 /// As the second, with these headers in place of its own of the same names.
 impl<T: IntoResponse> IntoResponse for (HeaderMap, T) {
+    #[inline]
     fn into_response(self) -> Response {
         let mut response = self.1.into_response();
         match response.headers().is_empty() {

@@ -202,8 +202,8 @@ impl Source {
                 Progress::Data(rest) => return Ok(rest),
                 Progress::Done => return Ok(0),
                 Progress::NeedMore => {
-                    self.before_wait()?;
-                    if self.input.fill().map_err(wait_error)? == 0 {
+                    self.grant_continue()?;
+                    if self.input.fill(self.timeout).map_err(wait_error)? == 0 {
                         return Err(Error::Truncated);
                     }
                 }

@@ -9,8 +9,6 @@ use std::time::Duration;
 pub(crate) struct Input {
     pub(crate) stream: Stream,
     pub(crate) carry: Carry,
-    /// The socket's read timeout, remembered to save system calls.
-    timeout: Option<Duration>,
 }
 
 impl Input {
@@ -18,23 +16,18 @@ impl Input {
         Input {
             stream,
             carry: Carry::default(),
-            timeout: None,
         }
     }
 
     /// Lets the next waits last no longer than `limit`.
-    pub(crate) fn limit_waits(&mut self, limit: Duration) -> io::Result<()> {
-        if self.timeout != Some(limit) {
-            self.stream.set_read_timeout(Some(limit))?;
-            self.timeout = Some(limit);
-        }
-        Ok(())
+    pub(crate) fn limit_waits(&self, limit: Duration) -> io::Result<()> {
+        self.stream.limit_reads(limit)
     }
 
-    /// Waits without a buffer, then reads what is there to the end of the carry. 0 at the end.
-    pub(crate) fn fill(&mut self) -> io::Result<usize> {
+    /// Waits without a buffer, for up to `limit`, then reads what is there to the end of the carry. 0 at the end.
+    pub(crate) fn fill(&mut self, limit: Duration) -> io::Result<usize> {
         self.carry.keep();
-        let (buffer, count) = self.stream.read_lent()?;
+        let (buffer, count) = self.stream.read_lent(limit)?;
         self.carry.push(buffer, count);
         Ok(count)
     }

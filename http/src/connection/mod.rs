@@ -168,20 +168,21 @@ impl<'a> Connection<'a> {
             }
             self.output.flush()?;
             let idle = self.input.carry.is_empty();
-            if idle {
-                self.input.limit_waits(self.config.idle_timeout)?;
-            } else {
-                let deadline =
-                    *deadline.get_or_insert_with(|| Instant::now() + self.config.head_timeout);
-                match deadline.checked_duration_since(Instant::now()) {
-                    Some(left) => self.input.limit_waits(left.max(Duration::from_millis(1)))?,
-                    None => return Ok(Err(HEAD_TIMED_OUT)),
+            let limit = match idle {
+                true => self.config.idle_timeout,
+                false => {
+                    let now = Instant::now();
+                    let end = *deadline.get_or_insert_with(|| now + self.config.head_timeout);
+                    match end.checked_duration_since(now) {
+                        Some(left) => left.max(Duration::from_millis(1)),
+                        None => return Ok(Err(HEAD_TIMED_OUT)),
+                    }
                 }
-            }
+            };
             self.at_once = 0;
             let filled = match idle {
-                true => self.slot.while_idle(|| self.input.fill()),
-                false => self.input.fill(),
+                true => self.slot.while_idle(|| self.input.fill(limit)),
+                false => self.input.fill(limit),
             };
             match filled {
                 Ok(0) => return Ok(Ok(None)),

@@ -54,6 +54,7 @@ impl Output {
     }
 
     /// Gathers what `write` appends, then `body`.
+    #[inline]
     pub(crate) fn append<R>(
         &self,
         body: &[u8],
@@ -63,6 +64,7 @@ impl Output {
     }
 
     /// Gathers what `write` appends, then `body`, then `end`.
+    #[inline]
     pub(crate) fn append_framed<R>(
         &self,
         body: &[u8],
@@ -86,6 +88,7 @@ impl Output {
     }
 
     /// Sends what is gathered; waits until the socket has taken it.
+    #[inline]
     pub(crate) fn flush(&self) -> io::Result<()> {
         let mut gathered = self.lock();
         if gathered.is_empty() {
@@ -160,6 +163,7 @@ impl Gathered {
     }
 
     /// Sends what the socket takes without waiting; whether that was all.
+    #[inline]
     fn send_now(&mut self, stream: &Stream) -> io::Result<bool> {
         let mut sent = 0;
         while sent < self.bytes.len() {

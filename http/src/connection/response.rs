@@ -34,6 +34,7 @@ impl Context {
 
 /// Gathers or sends a whole response; gives whether the connection may carry another request.
 /// After an error it may not, and the client can tell that the response is not complete.
+#[inline]
 pub(crate) fn send(
     output: &Arc<Output>,
     response: &mut Response,
@@ -150,6 +151,7 @@ fn choose_framing(
 }
 
 /// Writes the handler's headers without those that frame the message, and then the server's.
+#[inline]
 fn write_head(out: &mut Vec<u8>, response: &Response, body: &Kind, context: Context) -> Sent {
     let status = response.status();
     out.reserve(256);
@@ -194,6 +196,7 @@ fn write_status(out: &mut Vec<u8>, status: StatusCode) {
 }
 
 /// As `write!` would, which takes ten times as long.
+#[inline]
 fn write_length(out: &mut Vec<u8>, length: u64) {
     let mut digits = [0; 20];
     let mut at = digits.len();
@@ -211,6 +214,7 @@ fn write_length(out: &mut Vec<u8>, length: u64) {
     out.extend_from_slice(b"\r\n");
 }
 
+#[inline]
 pub(crate) fn write_header(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
     out.extend_from_slice(name.as_str().as_bytes());
     out.extend_from_slice(b": ");
@@ -219,6 +223,7 @@ pub(crate) fn write_header(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
 }
 
 /// The `Date` header, formatted once a second on each OS thread.
+#[inline]
 fn write_date(out: &mut Vec<u8>) {
     thread_local! {
         static LINE: RefCell<(u64, String)> = const { RefCell::new((0, String::new())) };

@@ -75,6 +75,7 @@ pub(crate) fn parse_at_once(
 
 /// Whether a head begins at once, has its limits kept, and only lines that end in CR LF, which httparse does not
 /// insist on. Between the end of a value and the next name it lets only white space pass, with one line end.
+#[inline]
 fn is_usual(request: &httparse::Request<'_, '_>, head: &[u8], config: &Config) -> bool {
     let place = |text: &str| text.as_ptr().addr() - head.as_ptr().addr();
     let mut names = request.headers.iter().map(|line| place(line.name));
@@ -111,6 +112,7 @@ fn parse_with<'b>(
 }
 
 /// Checks what httparse does not, and makes of a head what a server acts on.
+#[inline]
 fn assess(request: &httparse::Request<'_, '_>, head: &[u8]) -> Result<Head, Refusal> {
     let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version)
     else {

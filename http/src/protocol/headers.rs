@@ -55,6 +55,7 @@ pub(super) struct Found<'a> {
 }
 
 impl Seen {
+    #[inline]
     pub(super) fn among(found: Found<'_>) -> Seen {
         let mut seen = Seen::default();
         for line in found.lines {

@@ -75,6 +75,7 @@ impl Live {
         self.closing.load(Ordering::SeqCst)
     }
 
+    #[inline]
     pub(super) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
     }
@@ -257,6 +258,7 @@ pub struct Slot {
 
 impl Slot {
     /// Whether the server wants its connections to end: this one should, after what it is doing now.
+    #[inline]
     pub fn is_stopping(&self) -> bool {
         self.live.is_stopping()
     }
@@ -264,6 +266,7 @@ impl Slot {
     /// Calls `wait`, which waits for the peer to begin something, such as the next request. When the
     /// server stops meanwhile, or has stopped, the stream is shut down for reading, so `wait` finds
     /// its end.
+    #[inline]
     pub fn while_idle<R>(&self, wait: impl FnOnce() -> R) -> R {
         self.connection.idle.store(true, Ordering::SeqCst);
         // Either this sees that the server stops, or the server sees that this is idle.

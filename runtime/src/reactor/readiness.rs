@@ -58,6 +58,7 @@ impl Readiness {
     }
 
     /// To be called before an operation is tried.
+    #[inline]
     pub(crate) fn look(&self) -> Look {
         Look(self.word.load(Ordering::Acquire))
     }
@@ -65,6 +66,7 @@ impl Readiness {
     /// Makes `ticket` be woken by the next event. Returns false, and does nothing, if something has
     /// changed since `look`: the operation may succeed now.
     #[must_use]
+    #[inline]
     pub(crate) fn publish(&self, look: Look, ticket: Ticket) -> bool {
         if look.0 & (TAG | TICKET) == WAITING | ticket.to_bits() {
             // Published before, by a wait that was woken for another reason.
@@ -99,6 +101,7 @@ impl Readiness {
 
     /// Notes that a read took all there was, so that the next one need not try, unless something has
     /// changed since `look`, or the stream has ever hung up.
+    #[inline]
     pub(crate) fn drained(&self, look: Look) {
         if look.0 & HUNG == 0 && look.0 & TAG == OPEN {
             self.exchange(look.0, look.0 | DRAINED);
@@ -106,6 +109,7 @@ impl Readiness {
     }
 
     /// The reactor's side: something happened. Calls `wake` for everybody who waits.
+    #[inline]
     pub(crate) fn event(&self, hung: bool, mut wake: impl FnMut(Ticket)) {
         let hung = if hung { HUNG } else { 0 };
         let mut word = self.word.load(Ordering::Relaxed);
@@ -144,6 +148,7 @@ impl Readiness {
         joined
     }
 
+    #[inline]
     fn exchange(&self, from: u64, to: u64) -> bool {
         self.word
             .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed)

@@ -254,6 +254,7 @@ impl<T: AsFd> Source<T> {
 
 /// Whether the calling thread's blocking calls may simply be the kernel's: on an ordinary OS thread,
 /// outside of every [`timeout`](crate::time::timeout) block.
+#[inline]
 pub fn blocks_in_kernel() -> bool {
     Worker::running().is_none() && Interrupts::with(|interrupts| !interrupts.has_limit())
 }
@@ -293,6 +294,7 @@ struct Registered {
 }
 
 impl Registration {
+    #[inline]
     fn look(&self, direction: Direction) -> Option<Look> {
         self.0
             .get()
@@ -300,6 +302,7 @@ impl Registration {
     }
 
     /// Notes that nothing is left to read, unless something has happened since the look.
+    #[inline]
     fn drained(&self, look: Option<Look>) {
         if let (Some(look), Some(registered)) = (look, self.0.get()) {
             registered.cells.read.drained(look);
@@ -346,6 +349,7 @@ impl Registered {
         }
     }
 
+    #[inline]
     fn readiness(&self, direction: Direction) -> &Readiness {
         match direction {
             Direction::Read => &self.cells.read,

@@ -145,6 +145,7 @@ pub(crate) fn begin(settings: &Builder) -> io::Result<&'static Runtime> {
 }
 
 /// Makes the green thread that `ticket` names run again, from any OS thread.
+#[inline]
 pub(crate) fn wake(ticket: Ticket) {
     match Worker::current() {
         Some(worker) if worker.index() == ticket.worker() => worker.wake(ticket),

@@ -356,6 +356,7 @@ impl Worker {
 /// For whoever wakes and spawns on this worker.
 impl Worker {
     /// Makes a parked green thread ready. A ticket of one that has ended is ignored.
+    #[inline]
     pub(crate) fn wake(&self, ticket: Ticket) {
         if let Some(slot) = self.slots.get(ticket) {
             self.make_ready(slot);
@@ -395,6 +396,7 @@ impl Worker {
             .push_back(Local { task, run });
     }
 
+    #[inline]
     pub(super) fn make_ready(&self, slot: &'static Slot) {
         match slot.state.get() {
             State::Parked => {
