@@ -178,6 +178,19 @@ impl Stream {
     /// Waits for up to `limit`. On an OS thread, and with TLS, that becomes the read timeout; elsewhere it stays what
     /// it is, which saves a system call.
     ///
+    /// ```
+    /// use greenwire_net::{Stream, unix::UnixStream};
+    /// use std::{io::Write, time::Duration};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let (one, mut other) = UnixStream::pair()?;
+    /// other.write_all(b"news")?;
+    /// let (buffer, count) = Stream::from(one).read_lent(Duration::from_secs(1))?;
+    /// assert_eq!(&buffer[..count], b"news");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// `WouldBlock` when the limit has passed, `InvalidInput` if it is zero; as a read's otherwise.

@@ -55,7 +55,7 @@ impl Asked {
 }
 
 /// So many header lines are found without an allocation.
-const FEW: usize = 32;
+const FEW: usize = 24;
 
 /// Parses the head at the front of `bytes`, and tells where it ends. `None` if there is not all of it, or anything
 /// unusual about it: a [`Scanner`](super::scanner::Scanner) finds out.

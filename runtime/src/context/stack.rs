@@ -86,6 +86,21 @@ impl Extent {
         super::prefetch(self.base().wrapping_sub(depth).wrapping_add(super::MARGIN));
     }
 
+    /// Fetches what a green thread that suspended at `depth` will use next: the frames to which it returns, and the
+    /// room for those that it calls. For one that has waited while many others ran.
+    pub(crate) fn prefetch_frames(self, depth: usize) {
+        const LINE: usize = 64;
+        const BELOW: usize = 20 * LINE;
+        const ABOVE: usize = 16 * LINE;
+        let top = self.top();
+        let place = self.base().wrapping_sub(depth).wrapping_add(super::MARGIN);
+        let mut line = place.wrapping_sub(BELOW);
+        while line < top.min(place.wrapping_add(ABOVE)) {
+            super::prefetch(line);
+            line += LINE;
+        }
+    }
+
     pub(crate) fn size(self) -> usize {
         1 << (self.0 & (MIN_SIZE - 1))
     }

@@ -188,7 +188,11 @@ impl RunQueue {
         self.first.set(next);
         match next {
             Some(next) => {
-                next.extent.get().prefetch(next.depth.get() as usize);
+                let (extent, depth) = (next.extent.get(), next.depth.get() as usize);
+                extent.prefetch(depth);
+                if self.has_marked() {
+                    extent.prefetch_frames(depth);
+                }
                 if let Some(after) = next.next_ready.get() {
                     prefetch(ptr::from_ref(after).addr());
                 }
