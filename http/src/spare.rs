@@ -16,6 +16,7 @@ const BOXES: usize = 4;
 const MANY: usize = 64;
 
 thread_local! {
+    #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
     static ASKED: RefCell<Vec<Box<Asked>>> = const { RefCell::new(Vec::new()) };
     static HEADERS: RefCell<Vec<HeaderMap>> = const { RefCell::new(Vec::new()) };
     static HEADS: RefCell<BytesMut> = RefCell::new(BytesMut::new());
