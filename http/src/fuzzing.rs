@@ -126,8 +126,9 @@ mod tests {
     use super::*;
 
     const BYTES: &[u8] = b"\r\n\t :;,0123456789afAFhH/*-+_\0\x0b\x7f\x80\xff";
-    const HEADS: [&str; 4] = [
+    const HEADS: [&str; 5] = [
         "\0",
+        "\u{1}\r\n0 / HTTP/1.0\r\n\r\n",
         "\u{1}GET / HTTP/1.1\r\nHost: h\r\n\r\n",
         "\u{2}\r\nPOST http://a/ HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
         "\u{3}PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nHost: h\r\nConnection: close\r\n\r\n",

@@ -67,16 +67,15 @@ impl Scanner {
     /// Tolerates one empty line before the head (RFC 9112 §2.2). False while that is undecided.
     fn skip_empty_line(&mut self, bytes: &[u8]) -> Result<bool, Refusal> {
         self.start = match bytes {
-            [] | [b'\r'] => return Ok(false),
+            [] | [b'\r'] | [b'\r', b'\n'] => return Ok(false),
             [b'\r', b'\n', ..] => 2,
             _ => 0,
         };
         (self.seen, self.line) = (self.start, self.start);
-        match bytes.get(self.start) {
-            Some(byte) if !byte.is_ascii_alphabetic() && !b"!#$%&'*+-.^_`|~".contains(byte) => {
-                Err(Refusal::bad_request("a request must start with a method"))
-            }
-            _ => Ok(true),
+        let first = bytes[self.start];
+        match first.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&first) {
+            true => Ok(true),
+            false => Err(Refusal::bad_request("a request must start with a method")),
         }
     }
 
