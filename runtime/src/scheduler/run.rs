@@ -68,12 +68,13 @@ impl Worker {
     /// the CPU's cache.
     fn take_in_events(&self) {
         let now = self.now.get();
-        if self.ready.has_marked() && now - self.events_taken_in.get() < RUN_WITHOUT_EVENTS {
+        if self.ready.has_woken_by_events() && now - self.events_taken_in.get() < RUN_WITHOUT_EVENTS
+        {
             return;
         }
         self.events_taken_in.set(now);
-        self.reactor.poll(&self.shared.reactor, super::wake);
-        self.ready.mark_end();
+        self.ready
+            .watch_events(|| self.reactor.poll(&self.shared.reactor, super::wake));
     }
 
     fn look_at_clock(&self) -> u64 {
@@ -349,10 +350,11 @@ impl Worker {
     }
 
     fn block(&self, nanoseconds: Option<u64>) {
-        self.reactor
-            .block(&self.shared.reactor, nanoseconds, super::wake);
+        self.ready.watch_events(|| {
+            self.reactor
+                .block(&self.shared.reactor, nanoseconds, super::wake);
+        });
         self.events_taken_in.set(self.runtime.clock.now());
-        self.ready.mark_end();
     }
 
     /// Blocks without a deadline: only others can end it.

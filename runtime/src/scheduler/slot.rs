@@ -167,8 +167,8 @@ impl Slot {
 pub(super) struct RunQueue {
     first: Cell<Option<&'static Slot>>,
     last: Cell<Option<&'static Slot>>,
-    /// The last one when somebody marked the end, until it is taken out.
-    marked: Cell<Option<&'static Slot>>,
+    /// The last one of those whom the newest events woke, until it is taken out.
+    last_of_events: Cell<Option<&'static Slot>>,
 }
 
 impl RunQueue {
@@ -190,7 +190,7 @@ impl RunQueue {
             Some(next) => {
                 let (extent, depth) = (next.extent.get(), next.depth.get() as usize);
                 extent.prefetch(depth);
-                if self.has_marked() {
+                if self.has_woken_by_events() {
                     extent.prefetch_frames(depth);
                 }
                 if let Some(after) = next.next_ready.get() {
@@ -199,24 +199,23 @@ impl RunQueue {
             }
             None => self.last.set(None),
         }
-        if self
-            .marked
-            .get()
-            .is_some_and(|marked| ptr::eq(marked, slot))
-        {
-            self.marked.set(None);
+        if is(slot, self.last_of_events.get()) {
+            self.last_of_events.set(None);
         }
         Some(slot)
     }
 
-    /// Remembers who is in the queue now.
-    pub(super) fn mark_end(&self) {
-        self.marked.set(self.last.get());
+    /// Calls `take_in`, which takes events in, and remembers whom it pushes.
+    pub(super) fn watch_events(&self, take_in: impl FnOnce()) {
+        let last = self.last.get();
+        take_in();
+        let woken = self.last.get().filter(|&now| !is(now, last));
+        self.last_of_events.set(woken);
     }
 
-    /// Whether some of those are still in it who were when the end was marked.
-    pub(super) fn has_marked(&self) -> bool {
-        self.marked.get().is_some()
+    /// Whether some of those whom the newest events woke are still in the queue.
+    pub(super) fn has_woken_by_events(&self) -> bool {
+        self.last_of_events.get().is_some()
     }
 
     /// Fetches the stacks of the first few into the CPU's cache. A stack has pages of its own, whose
@@ -233,6 +232,10 @@ impl RunQueue {
     pub(super) fn is_empty(&self) -> bool {
         self.first.get().is_none()
     }
+}
+
+fn is(slot: &Slot, other: Option<&Slot>) -> bool {
+    other.is_some_and(|other| ptr::eq(slot, other))
 }
 
 /// All slots of a worker, which lives as long as the process.
