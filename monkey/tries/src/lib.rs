@@ -1,7 +1,7 @@
 //! What the tries share: green threads with a deadline, and foreign servers.
 
 use std::any::Any;
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
@@ -120,6 +120,19 @@ impl Server {
             std::thread::sleep(Duration::from_millis(10));
         }
         server
+    }
+
+    /// Starts one that says on which port it is as soon as it is up.
+    #[must_use]
+    pub fn announced(command: &mut Command) -> (Server, u16) {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut server = Server(command.spawn().expect("the server starts"));
+        let mut said = String::new();
+        let output = server.0.stdout.take().expect("it is a pipe");
+        BufReader::new(output)
+            .read_line(&mut said)
+            .expect("the server says something");
+        (server, said.trim().parse().expect("it is a port"))
     }
 }
 

@@ -1,51 +1,27 @@
 //! The crate ureq, in plain and over TLS, against a slow server of plain std.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Barrier};
-use std::thread;
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
-use greenwire_monkey_tries::{listener, patch, side_by_side, spawn};
+use greenwire_monkey_tries::{Folder, Server, patch, side_by_side, spawn};
 use greenwire_runtime::time;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::pki_types::CertificateDer;
 use ureq::Agent;
+use ureq::config::ConfigBuilder;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::typestate::AgentScope;
 
 const REQUESTS: usize = 200;
 const BUFFER: usize = 16 << 10;
-const DELAY: Duration = Duration::from_millis(100);
 
-/// An ordinary server, on OS threads, that answers each request a while after the last one has come.
-fn serve<S: Read + Write>(wrap: impl Fn(TcpStream) -> S + Clone + Send + 'static) -> SocketAddr {
+/// Another process, which answers so many requests together, and its port.
+fn serve(together: usize, certificate: Option<&Path>) -> (Server, u16) {
     patch();
-    let listener = listener();
-    let addr = listener.local_addr().unwrap();
-    let all = Arc::new(Barrier::new(REQUESTS));
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let (stream, wrap, all) = (stream.unwrap(), wrap.clone(), all.clone());
-            thread::spawn(move || answer(wrap(stream), &all));
-        }
-    });
-    addr
-}
-
-fn answer(stream: impl Read + Write, all: &Barrier) {
-    let mut stream = BufReader::new(stream);
-    let mut line = String::new();
-    while line != "\r\n" {
-        line.clear();
-        if stream.read_line(&mut line).unwrap_or(0) == 0 {
-            return;
-        }
-    }
-    all.wait();
-    thread::sleep(DELAY);
-    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
-    stream.get_mut().write_all(answer).unwrap();
-    stream.get_mut().flush().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_slow_server"));
+    Server::announced(command.arg(together.to_string()).args(certificate))
 }
 
 fn get(agent: &Agent, url: &str) -> String {
@@ -66,48 +42,43 @@ fn check(name: &str, agent: Agent, url: String) {
 
 #[test]
 fn requests_run_side_by_side() {
-    let addr = serve(|stream| stream);
+    let (_server, port) = serve(REQUESTS, None);
     check(
         "plain",
         Agent::new_with_defaults(),
-        format!("http://{addr}/"),
+        format!("http://127.0.0.1:{port}/"),
     );
 }
 
 /// With a limit, ureq looks up the name on an OS thread, and waits for it in a channel.
 #[test]
 fn requests_with_a_limit_and_a_name() {
-    let addr = serve(|stream| stream);
+    let (_server, port) = serve(REQUESTS, None);
     let limit = Some(Duration::from_secs(60));
     let agent = Agent::config_builder().timeout_global(limit).build();
-    let url = format!("http://localhost:{}/", addr.port());
+    let url = format!("http://localhost:{port}/");
     check("looked up by OS threads", agent.new_agent(), url);
 }
 
+/// ureq's own buffers are 512 KiB for each connection, and the kernel clears all of that.
 #[test]
 fn requests_over_tls_run_side_by_side() {
-    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let certificate = own.cert.der().clone();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()));
-    let config =
-        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.clone()], key)
-            .unwrap();
-    let config = Arc::new(config);
-    let addr = serve(move |stream| {
-        StreamOwned::new(ServerConnection::new(config.clone()).unwrap(), stream)
-    });
-    let url = format!("https://localhost:{}/", addr.port());
+    let agent = Agent::config_builder;
+    let small = || agent().input_buffer_size(BUFFER).output_buffer_size(BUFFER);
+    check_tls("TLS", 1, agent());
+    check_tls("TLS with small buffers", 1, small());
+    check_tls("TLS, all answered together", REQUESTS, agent());
+}
+
+fn check_tls(name: &str, together: usize, agent: ConfigBuilder<AgentScope>) {
+    let folder = Folder::new("ureq");
+    let file = folder.path().join("certificate");
+    let (_server, port) = serve(together, Some(&file));
+    let certificate = CertificateDer::from(fs::read(file).unwrap());
     let roots = RootCerts::new_with_certs(&[Certificate::from_der(&certificate).to_owned()]);
     let tls = TlsConfig::builder().root_certs(roots).build();
-    let agent = || Agent::config_builder().tls_config(tls.clone());
-    check("TLS", agent().build().new_agent(), url.clone());
-    // Else it has 512 KiB of them for each connection, and the kernel clears all of that.
-    let agent = agent().input_buffer_size(BUFFER).output_buffer_size(BUFFER);
-    check("TLS with small buffers", agent.build().new_agent(), url);
+    let url = format!("https://localhost:{port}/");
+    check(name, agent.tls_config(tls).build().new_agent(), url);
 }
 
 #[test]
