@@ -312,17 +312,20 @@ macro_rules! stream_handle {
             }
 
             #[inline]
-            pub(crate) fn read_lent(&self, limit: Duration) -> io::Result<(crate::Buffer, usize)> {
+            pub(crate) fn read_lent(
+                &self,
+                limit: Option<Duration>,
+            ) -> io::Result<(crate::Buffer, usize)> {
                 if self.socket.is_the_kernels() {
                     self.limit_reads(limit)?;
                 }
                 self.socket.read_lent(limit)
             }
 
-            pub(crate) fn limit_reads(&self, limit: Duration) -> io::Result<()> {
-                match self.socket.read_timeout.get() == Some(limit) {
+            pub(crate) fn limit_reads(&self, limit: Option<Duration>) -> io::Result<()> {
+                match self.socket.read_timeout.get() == limit {
                     true => Ok(()),
-                    false => self.set_read_timeout(Some(limit)),
+                    false => self.set_read_timeout(limit),
                 }
             }
         }

@@ -170,8 +170,8 @@ impl<T: Stream> Socket<T> {
 
     /// Reads once, into a buffer that is borrowed for an attempt which gets something.
     #[inline]
-    pub(crate) fn read_lent(&self, limit: Duration) -> io::Result<(Buffer, usize)> {
-        if limit.is_zero() {
+    pub(crate) fn read_lent(&self, limit: Option<Duration>) -> io::Result<(Buffer, usize)> {
+        if limit == Some(Duration::ZERO) {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         if self.is_the_kernels() {
@@ -180,7 +180,7 @@ impl<T: Stream> Socket<T> {
             return read.map(|count| (buffer, count));
         }
         let mut lent = None;
-        let count = self.read_by(Buffer::SIZE, Some(limit), |io| {
+        let count = self.read_by(Buffer::SIZE, limit, |io| {
             let mut buffer = Buffer::borrow();
             let count = try_recv(io, &mut buffer)?;
             lent = Some(buffer);

@@ -175,8 +175,8 @@ impl Stream {
     /// Reads once, past signals, into a [`Buffer`] that is borrowed when there is something to read: who waits
     /// here owns none. Gives the buffer, and how many of its bytes were read; 0 is the end of the stream.
     ///
-    /// Waits for up to `limit`. On an OS thread, and with TLS, that becomes the read timeout; elsewhere it stays what
-    /// it is, which saves a system call.
+    /// Waits for up to `limit`; `None` is for ever. On an OS thread, and with TLS, that becomes the read timeout;
+    /// elsewhere it stays what it is, which saves a system call.
     ///
     /// ```
     /// use greenwire_net::{Stream, unix::UnixStream};
@@ -185,7 +185,7 @@ impl Stream {
     /// # fn main() -> std::io::Result<()> {
     /// let (one, mut other) = UnixStream::pair()?;
     /// other.write_all(b"news")?;
-    /// let (buffer, count) = Stream::from(one).read_lent(Duration::from_secs(1))?;
+    /// let (buffer, count) = Stream::from(one).read_lent(Some(Duration::from_secs(1)))?;
     /// assert_eq!(&buffer[..count], b"news");
     /// # Ok(())
     /// # }
@@ -199,7 +199,7 @@ impl Stream {
     ///
     /// May park here.
     #[inline]
-    pub fn read_lent(&self, limit: Duration) -> io::Result<(Buffer, usize)> {
+    pub fn read_lent(&self, limit: Option<Duration>) -> io::Result<(Buffer, usize)> {
         delegate!(self, stream => stream.read_lent(limit), tls: read_when_readable(stream, limit))
     }
 
@@ -209,7 +209,7 @@ impl Stream {
     /// # Errors
     ///
     /// `InvalidInput` for a limit of zero.
-    pub fn limit_reads(&self, limit: Duration) -> io::Result<()> {
+    pub fn limit_reads(&self, limit: Option<Duration>) -> io::Result<()> {
         delegate!(self, stream => stream.limit_reads(limit),
             tls: stream.get_ref().limit_reads(limit))
     }
@@ -265,7 +265,10 @@ impl Stream {
 }
 
 #[cfg(feature = "tls")]
-fn read_when_readable(mut stream: &TlsStream, limit: Duration) -> io::Result<(Buffer, usize)> {
+fn read_when_readable(
+    mut stream: &TlsStream,
+    limit: Option<Duration>,
+) -> io::Result<(Buffer, usize)> {
     stream.get_ref().limit_reads(limit)?;
     stream.park_until_readable()?;
     let mut buffer = Buffer::borrow();

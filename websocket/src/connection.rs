@@ -5,6 +5,7 @@ use crate::inbound::Inbound;
 use crate::outbound::Outbound;
 use crate::protocol::decoder::Decoder;
 use crate::protocol::extension::Agreement;
+use crate::protocol::violation::Violation;
 use crate::protocol::{Role, close};
 use crate::{Compression, Error, Receiver};
 use greenwire_net::Stream;
@@ -38,7 +39,9 @@ pub(crate) struct Agreed {
 }
 
 impl Connection {
-    /// Takes over `stream` after the opening handshake; `early` are bytes read beyond it.
+    /// Takes over `stream` after the opening handshake; `early` are bytes read beyond it. Never inlined: what it builds
+    /// would leave room on the stack of an idle connection, for as long as that lives.
+    #[inline(never)]
     pub(crate) fn start(
         stream: Stream,
         early: Vec<u8>,
@@ -47,7 +50,6 @@ impl Connection {
         settings: Arc<Settings>,
     ) -> io::Result<Receiver> {
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(None)?;
         let Agreed {
             protocol,
             compression,
@@ -62,7 +64,7 @@ impl Connection {
             reading: AtomicBool::new(false),
             returned: Mutex::new(None),
         });
-        Ok(Receiver::new(connection, Box::new(inbound)))
+        Ok(Receiver::new(connection, inbound))
     }
 
     /// Begins the closing handshake, once.
@@ -137,6 +139,17 @@ impl Connection {
         let _ = self.outbound.close(payload);
     }
 
+    /// Tells a peer that it broke the rules, and ends the connection.
+    pub(crate) fn refuse(&self, violation: Violation) -> Error {
+        log::debug!("websocket: {violation}");
+        self.answer_close(&close::payload(
+            violation.close_code(),
+            &violation.to_string(),
+        ));
+        self.finish(true);
+        violation.into()
+    }
+
     /// After the last close frame was queued: lets it and all before it arrive, then hangs up.
     ///
     /// Closing a socket that has unread bytes destroys what is still on its way to the peer, so
@@ -181,7 +194,9 @@ impl Connection {
         }
     }
 
-    /// Ends the connection whatever state it is in; `code` is for the peer if it is still open.
+    /// Ends the connection whatever state it is in; `code` is for the peer if it is still open. Never inlined, as
+    /// [`start`](Self::start).
+    #[inline(never)]
     pub(crate) fn conclude(self: &Arc<Self>, code: u16) {
         self.answer_close(&close::payload(code, ""));
         let returned = self
@@ -191,8 +206,8 @@ impl Connection {
             .take();
         match returned {
             Some(inbound) if !inbound.is_finished() => {
-                let mut receiver = Receiver::new(self.clone(), inbound);
-                while let Ok(Some(_)) = receiver.receive() {}
+                let mut receiver = Receiver::new(self.clone(), *inbound);
+                while let Ok(Some(_)) = receiver.receive_ref() {}
             }
             Some(_) => {}
             // The receiver lives elsewhere and reads what the peer answers, if anybody does.

@@ -7,6 +7,7 @@ use crate::protocol::decoder::{Decoder, Event, Limits};
 use crate::protocol::deflate::{Deflater, Window};
 use crate::protocol::extension;
 use crate::protocol::frame::{self, First, Opcode};
+use crate::protocol::violation::Violation;
 
 const LIMITS: Limits = Limits {
     frame: 5000,
@@ -42,17 +43,14 @@ fn events(mut decoder: Decoder, bytes: &[u8], cut: usize) -> Vec<String> {
     for piece in bytes.chunks(cut) {
         let (mut piece, mut at) = (piece.to_vec(), 0);
         while at < piece.len() {
-            match decoder.decode(&mut piece[at..]) {
-                Ok((used, event)) => {
-                    at += used;
-                    if let Some(Event::Message(message)) = &event {
-                        assert!(message.len() <= LIMITS.message);
-                    }
-                    if let Some(Event::Ping) = &event {
-                        assert!(decoder.ping_payload().len() <= frame::MAX_CONTROL);
-                    }
-                    events.extend(event.map(|event| format!("{event:?}")));
-                }
+            let event = decoder.decode(&mut piece[at..]).and_then(|(used, event)| {
+                at += used;
+                event
+                    .map(|event| describe(event, &piece[..at], &decoder))
+                    .transpose()
+            });
+            match event {
+                Ok(event) => events.extend(event),
                 Err(_) => {
                     // Which one may depend on the cut: text can be too long, and bad as well.
                     events.push("violation".to_owned());
@@ -62,6 +60,18 @@ fn events(mut decoder: Decoder, bytes: &[u8], cut: usize) -> Vec<String> {
         }
     }
     events
+}
+
+fn describe(event: Event, consumed: &[u8], decoder: &Decoder) -> Result<String, Violation> {
+    if let Event::Message(message) = event {
+        let message = message.take(consumed)?;
+        assert!(message.len() <= LIMITS.message);
+        return Ok(format!("{message:?}"));
+    }
+    if event == Event::Ping {
+        assert!(decoder.ping_payload().len() <= frame::MAX_CONTROL);
+    }
+    Ok(format!("{event:?}"))
 }
 
 /// A message, in the fragments that the first bytes ask for, decodes to itself.
@@ -103,13 +113,15 @@ pub fn round_trip(bytes: &[u8]) {
         let mut rest = stream.as_mut_slice();
         while !rest.is_empty() {
             let (used, event) = decoder.decode(rest).expect("it is valid");
-            rest = &mut rest[used..];
+            let (consumed, after) = rest.split_at_mut(used);
             if let Some(event) = event {
                 let Event::Message(got) = event else {
                     panic!("{event:?}");
                 };
-                assert_eq!((got.as_bytes(), rest.len()), (message, 0));
+                let got = got.lend(consumed).expect("it is valid");
+                assert_eq!((got.as_bytes(), after.len()), (message, 0));
             }
+            rest = after;
         }
     }
 }

@@ -1,13 +1,13 @@
 //! The receiving side's own state: the decoder and the bytes it has not seen yet.
 
-use crate::Kind;
-use crate::protocol::decoder::{Decoder, Event};
+use crate::protocol::decoder::{Arrived, Decoder, Event};
 use crate::protocol::violation::Violation;
+use crate::{Kind, Message, MessageRef};
 use greenwire_net::Buffer;
 use greenwire_net::Stream;
-use greenwire_runtime::thread;
-use std::io::{self, Read as _};
+use std::io;
 use std::mem;
+use std::time::Duration;
 
 /// Bytes that were read, and how far they are decoded.
 #[derive(Debug)]
@@ -49,6 +49,7 @@ impl Inbound {
     /// is read in pieces and not all of them [is decoded](Self::is_empty).
     #[inline]
     pub(crate) fn next_event(&mut self) -> Result<Option<Event>, Violation> {
+        self.let_go();
         let bytes = match &mut self.unread {
             Unread::None => return Ok(None),
             Unread::Early(bytes) => bytes.as_mut_slice(),
@@ -56,10 +57,40 @@ impl Inbound {
         };
         let (used, event) = self.decoder.decode(&mut bytes[self.at..self.end])?;
         self.at += used;
+        if event.is_none() {
+            self.let_go();
+        }
+        Ok(event)
+    }
+
+    /// The message that was the last event.
+    #[inline]
+    pub(crate) fn lend<'a>(&'a self, message: &'a Arrived) -> Result<MessageRef<'a>, Violation> {
+        message.lend(&self.bytes()[..self.at])
+    }
+
+    /// The same, to be kept.
+    #[inline]
+    pub(crate) fn take_message(&mut self, message: Arrived) -> Result<Message, Violation> {
+        let message = message.take(&self.bytes()[..self.at]);
+        self.let_go();
+        message
+    }
+
+    /// Gives the buffer back if all of it is decoded: what was lent of it is not used any more.
+    #[inline]
+    fn let_go(&mut self) {
         if self.at == self.end {
             self.unread = Unread::None;
         }
-        Ok(event)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match &self.unread {
+            Unread::None => &[],
+            Unread::Early(bytes) => bytes,
+            Unread::Pooled(buffer) => buffer,
+        }
     }
 
     /// The payload of the ping that was the last event.
@@ -97,9 +128,9 @@ impl Inbound {
         }
     }
 
-    /// Waits for bytes; `false` at the end of the stream.
-    pub(crate) fn fill(&mut self, stream: &Stream) -> io::Result<bool> {
-        let (buffer, end) = read_some(stream)?;
+    /// Waits for bytes, for up to `limit`; `false` at the end of the stream.
+    pub(crate) fn fill(&mut self, stream: &Stream, limit: Option<Duration>) -> io::Result<bool> {
+        let (buffer, end) = stream.read_lent(limit)?;
         (self.at, self.end) = (0, end);
         if end > 0 {
             self.unread = Unread::Pooled(buffer);
@@ -128,29 +159,6 @@ impl Inbound {
             at: self.at,
             end: self.end,
             finished,
-        }
-    }
-}
-
-/// Reads what is there, into a buffer that is borrowed only once something is. An OS thread waits in
-/// the read itself, with the buffer of its own.
-fn read_some(mut stream: &Stream) -> io::Result<(Buffer, usize)> {
-    loop {
-        let green = thread::is_green();
-        if green {
-            stream.park_until_readable()?;
-        }
-        let mut buffer = Buffer::borrow();
-        let read = if green {
-            stream.try_read(&mut buffer)
-        } else {
-            stream.read(&mut buffer)
-        };
-        match read {
-            Ok(n) => return Ok((buffer, n)),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if green && error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
         }
     }
 }

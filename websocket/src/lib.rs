@@ -90,20 +90,21 @@
 //! # Other styles
 //!
 //! An [`Application`] is an object that is told what happens on its connection, instead of a loop that
-//! asks. [`Receiver::reader`] and [`Sender::writer`] receive and send a message in pieces, however long it is.
+//! asks. [`Receiver::receive_ref`] lends messages where they lie, without a copy. [`Receiver::reader`] and
+//! [`Sender::writer`] receive and send a message in pieces, however long it is.
 //!
 //! # What happens to a message
 //!
 //! ```text
-//! socket -> buffer, borrowed while it holds bytes -> frames, unmasked in place -> receive()
+//! socket -> buffer, borrowed while it holds bytes -> frames, unmasked in place -> receive(), receive_ref()
 //!
 //! send() -> queue of the connection --just before the green thread parks, or 64 KiB--> socket
 //!                                   \--what the socket does not take--> drainer ------^
 //! ```
 //!
 //! Replies are gathered: all that a green thread sends before it waits for something leaves in one
-//! write. On an OS thread each message leaves at once, unless the thread is the one that receives
-//! and the next message is at hand already. [`Sender::flush`] does not wait for either. What a slow
+//! write, unless it is long. On an OS thread each message leaves at once, unless the thread is the one that
+//! receives and the next message is at hand already. [`Sender::flush`] does not wait for either. What a slow
 //! peer does not take is queued up to a bound, and then `send` waits, or does what
 //! [`Config::slow_reader`] says; one green thread writes it out and exists only as long as that takes. An
 //! idle connection owns no buffer.
@@ -152,7 +153,7 @@ pub use compression::Compression;
 pub use config::{Config, SlowReader};
 pub use error::{Error, HandshakeError};
 pub use event::{Application, Resource, application};
-pub use message::{Kind, Message};
+pub use message::{Kind, Message, MessageRef};
 pub use payload::{Payload, Prepared, broadcast};
 pub use protocol::close::{CloseReason, code};
 pub use protocol::violation::Violation;

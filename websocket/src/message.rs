@@ -30,32 +30,82 @@ pub enum Message {
     Binary(Vec<u8>),
 }
 
-impl Message {
+/// A whole message that is only lent, as [`Message`] is to be owned. It lies where it has arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MessageRef<'a> {
+    /// Text; always UTF-8, checked on arrival.
+    Text(&'a str),
+    /// Bytes.
+    Binary(&'a [u8]),
+}
+
+impl<'a> MessageRef<'a> {
     /// Text or binary.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(self) -> Kind {
         match self {
-            Message::Text(_) => Kind::Text,
-            Message::Binary(_) => Kind::Binary,
+            MessageRef::Text(_) => Kind::Text,
+            MessageRef::Binary(_) => Kind::Binary,
         }
     }
 
     /// The text, if it is a text message.
     #[must_use]
-    pub fn as_text(&self) -> Option<&str> {
+    pub fn as_text(self) -> Option<&'a str> {
         match self {
-            Message::Text(text) => Some(text),
-            Message::Binary(_) => None,
+            MessageRef::Text(text) => Some(text),
+            MessageRef::Binary(_) => None,
         }
     }
 
     /// The payload of either kind.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
+    pub fn as_bytes(self) -> &'a [u8] {
         match self {
-            Message::Text(text) => text.as_bytes(),
-            Message::Binary(bytes) => bytes,
+            MessageRef::Text(text) => text.as_bytes(),
+            MessageRef::Binary(bytes) => bytes,
         }
+    }
+
+    /// Bytes of payload.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.as_bytes().len()
+    }
+
+    /// Whether the payload is empty.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Message {
+    /// The same message, lent.
+    #[must_use]
+    pub fn as_ref(&self) -> MessageRef<'_> {
+        match self {
+            Message::Text(text) => MessageRef::Text(text),
+            Message::Binary(bytes) => MessageRef::Binary(bytes),
+        }
+    }
+
+    /// Text or binary.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.as_ref().kind()
+    }
+
+    /// The text, if it is a text message.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        self.as_ref().as_text()
+    }
+
+    /// The payload of either kind.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.as_ref().as_bytes()
     }
 
     /// The text, or the message back if it is binary.
@@ -88,6 +138,15 @@ impl Message {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl From<MessageRef<'_>> for Message {
+    fn from(message: MessageRef<'_>) -> Message {
+        match message {
+            MessageRef::Text(text) => text.into(),
+            MessageRef::Binary(bytes) => bytes.into(),
+        }
     }
 }
 

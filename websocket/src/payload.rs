@@ -3,15 +3,15 @@
 use crate::outbound::Wave;
 use crate::protocol::deflate::{Deflater, Window};
 use crate::protocol::frame::{self, First};
-use crate::{Kind, Message, Sender};
+use crate::{Kind, Message, MessageRef, Sender};
 use sealed::Outgoing;
 use std::borrow::Cow;
 use std::mem;
 use std::sync::{Arc, OnceLock};
 
-/// What can be sent as a message: text, bytes, a [`Message`], a [`Prepared`] one. None is copied more
-/// than once, on its way into the frame; a long `String`, `Vec<u8>` or [`Message`] that is given away, and not
-/// lent, usually not at all.
+/// What can be sent as a message: text, bytes, a [`Message`], a [`MessageRef`], a [`Prepared`] one. None is
+/// copied more than once, on its way into the frame; usually not at all is a `String`, `Vec<u8>` or [`Message`] of
+/// 4 KiB or more that is given away, and what a server sends of 16 KiB or more.
 pub trait Payload: sealed::Payload {}
 
 impl<P: sealed::Payload> Payload for P {}
@@ -210,6 +210,12 @@ impl sealed::Payload for Message {
 impl sealed::Payload for &Message {
     fn outgoing(&self) -> Outgoing<'_> {
         (*self).outgoing()
+    }
+}
+
+impl sealed::Payload for MessageRef<'_> {
+    fn outgoing(&self) -> Outgoing<'_> {
+        Outgoing::Plain(self.kind(), self.as_bytes())
     }
 }
 

@@ -2,11 +2,11 @@
 
 use crate::connection::Connection;
 use crate::inbound::Inbound;
-use crate::protocol::decoder::Event;
+use crate::protocol::decoder::{Arrived, Event};
 use crate::protocol::frame::Opcode;
-use crate::protocol::{Role, close, close::CloseReason, violation::Violation};
+use crate::protocol::{Role, close, close::CloseReason};
 use crate::silence::{Call, Silence};
-use crate::{Error, Kind, Message, Sender};
+use crate::{Error, Kind, Message, MessageRef, Sender};
 use greenwire_runtime::thread;
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -17,10 +17,15 @@ use std::time::Duration;
 pub struct Receiver {
     connection: Arc<Connection>,
     /// Boxed, to leave stacks at the one page that an idle connection needs.
-    inbound: Box<Inbound>,
+    state: Box<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    inbound: Inbound,
+    /// The message that is lent.
+    lent: Option<Arrived>,
     silence: Silence,
-    /// The read timeout that the stream has; to set it costs a system call.
-    limit: Option<Duration>,
     close_reason: Option<CloseReason>,
     /// The connection ended by an error, not by a close.
     broken: bool,
@@ -31,23 +36,25 @@ pub struct Receiver {
 /// How far the bytes at hand have brought us.
 enum Step {
     /// A message, or its last piece.
-    Message(Message),
+    Message(Arrived),
     /// There may be a piece of a message, and bytes.
     Piece,
     Closed,
 }
 
 impl Receiver {
-    pub(crate) fn new(connection: Arc<Connection>, inbound: Box<Inbound>) -> Receiver {
-        Receiver {
-            silence: Silence::new(&connection.outbound.settings),
-            connection,
+    /// Never inlined, as [`Connection::start`].
+    #[inline(never)]
+    pub(crate) fn new(connection: Arc<Connection>, inbound: Inbound) -> Receiver {
+        let state = Box::new(State {
             inbound,
-            limit: None,
+            lent: None,
+            silence: Silence::new(&connection.outbound.settings),
             close_reason: None,
             broken: false,
             skipping: false,
-        }
+        });
+        Receiver { connection, state }
     }
 
     pub(crate) fn sender(&self) -> Sender {
@@ -67,12 +74,43 @@ impl Receiver {
     /// stream failed, ended without a close or was silent for too long, and after either of them
     /// [`Error::Closed`].
     pub fn receive(&mut self) -> Result<Option<Message>, Error> {
-        if let Some(end) = self.ended() {
-            return end.map(|()| None);
-        }
-        let result = self.next_message();
-        self.note_end(matches!(result, Ok(Some(_))), result.is_err());
-        result
+        let Some(message) = self.next_or_end()? else {
+            return Ok(None);
+        };
+        let message = self.whole(message);
+        self.note_end(message.is_ok(), message.is_err());
+        message.map(Some)
+    }
+
+    /// As [`receive`](Self::receive), but only lends the message: one that has come in one piece, as most do, is
+    /// neither copied nor given memory of its own. While it is lent the connection keeps a buffer of 64 KiB; to
+    /// wait for anything else meanwhile, take a copy: `Message::from(message)`.
+    ///
+    /// ```no_run
+    /// use greenwire_websocket::{Error, MessageRef, WebSocket};
+    ///
+    /// fn count_words(ws: WebSocket) -> Result<(), Error> {
+    ///     let (sender, mut receiver) = ws.split();
+    ///     while let Some(message) = receiver.receive_ref()? {
+    ///         if let MessageRef::Text(text) = message {
+    ///             sender.send(text.split_whitespace().count().to_string())?;
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
+    pub fn receive_ref(&mut self) -> Result<Option<MessageRef<'_>>, Error> {
+        let Some(message) = self.next_or_end()? else {
+            return Ok(None);
+        };
+        let message = self.state.inbound.lend(self.state.lent.insert(message));
+        self.state.broken = message.is_err();
+        message
+            .map(Some)
+            .map_err(|violation| self.connection.refuse(violation))
     }
 
     /// Waits for the next message to begin, to be read piece by piece however long it is: the limits
@@ -99,39 +137,50 @@ impl Receiver {
     /// here as well if this side closed and the peer hung up, or did nothing, instead of answering.
     #[must_use]
     pub fn close_reason(&self) -> Option<&CloseReason> {
-        self.close_reason.as_ref()
+        self.state.close_reason.as_ref()
     }
 
     /// How the connection ended, if it has.
     fn ended(&self) -> Option<Result<(), Error>> {
-        match (self.inbound.is_finished(), self.broken) {
-            (false, _) => None,
-            (true, true) => Some(Err(Error::Closed)),
-            (true, false) => Some(Ok(())),
+        if self.state.broken {
+            Some(Err(Error::Closed))
+        } else {
+            self.state.inbound.is_finished().then_some(Ok(()))
         }
     }
 
     fn note_end(&mut self, goes_on: bool, broken: bool) {
         if !goes_on {
-            self.broken = broken;
-            self.inbound.set_finished();
+            self.state.broken = broken;
+            self.state.inbound.set_finished();
         }
     }
 
-    fn next_message(&mut self) -> Result<Option<Message>, Error> {
+    /// Waits for the next message, unless the connection has ended.
+    fn next_or_end(&mut self) -> Result<Option<Arrived>, Error> {
+        self.state.lent = None;
+        if let Some(end) = self.ended() {
+            return end.map(|()| None);
+        }
+        let result = self.next_message();
+        self.note_end(matches!(result, Ok(Some(_))), result.is_err());
+        result
+    }
+
+    fn next_message(&mut self) -> Result<Option<Arrived>, Error> {
         loop {
             match self.step()? {
-                Step::Message(_) if self.skipping => self.skipping = false,
+                Step::Message(_) if self.state.skipping => self.state.skipping = false,
                 Step::Message(message) => {
-                    let more = !thread::is_green() && self.inbound.has_more();
+                    let more = !thread::is_green() && self.state.inbound.has_more();
                     self.connection.outbound.set_gathering(more);
                     return Ok(Some(message));
                 }
                 Step::Piece => {
-                    if self.skipping {
-                        self.inbound.take_piece();
+                    if self.state.skipping {
+                        self.state.inbound.take_piece();
                     }
-                    if self.inbound.is_empty() && !self.fill()? {
+                    if self.state.inbound.is_empty() && !self.fill()? {
                         return Ok(None);
                     }
                 }
@@ -143,22 +192,23 @@ impl Receiver {
     /// The beginning of the next message, and whether that is all of it.
     fn begin_pieces(&mut self) -> Result<Option<(Kind, Vec<u8>, bool)>, Error> {
         loop {
-            if !self.skipping {
-                self.inbound.read_in_pieces();
+            if !self.state.skipping {
+                self.state.inbound.read_in_pieces();
             }
             match self.step()? {
-                Step::Message(_) if self.skipping => self.skipping = false,
+                Step::Message(_) if self.state.skipping => self.state.skipping = false,
                 Step::Message(message) => {
+                    let message = self.whole(message)?;
                     return Ok(Some((message.kind(), message.into_bytes(), true)));
                 }
                 Step::Piece => {
-                    let piece = self.inbound.take_piece();
-                    if let Some(kind) = self.inbound.arriving()
-                        && !self.skipping
+                    let piece = self.state.inbound.take_piece();
+                    if let Some(kind) = self.state.inbound.arriving()
+                        && !self.state.skipping
                     {
                         return Ok(Some((kind, piece, false)));
                     }
-                    if self.inbound.is_empty() && !self.fill()? {
+                    if self.state.inbound.is_empty() && !self.fill()? {
                         return Ok(None);
                     }
                 }
@@ -172,13 +222,15 @@ impl Receiver {
     fn next_piece(&mut self) -> Result<Option<(Vec<u8>, bool)>, Error> {
         loop {
             match self.step()? {
-                Step::Message(message) => return Ok(Some((message.into_bytes(), true))),
+                Step::Message(message) => {
+                    return Ok(Some((self.whole(message)?.into_bytes(), true)));
+                }
                 Step::Piece => {
-                    let piece = self.inbound.take_piece();
+                    let piece = self.state.inbound.take_piece();
                     if !piece.is_empty() {
                         return Ok(Some((piece, false)));
                     }
-                    if self.inbound.is_empty() && !self.fill()? {
+                    if self.state.inbound.is_empty() && !self.fill()? {
                         return Ok(None);
                     }
                 }
@@ -191,7 +243,7 @@ impl Receiver {
     #[inline]
     fn step(&mut self) -> Result<Step, Error> {
         loop {
-            match self.inbound.next_event() {
+            match self.state.inbound.next_event() {
                 Ok(Some(Event::Message(message))) => return Ok(Step::Message(message)),
                 Ok(Some(Event::Ping)) => self.answer_ping()?,
                 Ok(Some(Event::Pong)) => {}
@@ -200,13 +252,18 @@ impl Receiver {
                     return Ok(Step::Closed);
                 }
                 Ok(None) => return Ok(Step::Piece),
-                Err(violation) => return Err(self.refuse(violation)),
+                Err(violation) => return Err(self.connection.refuse(violation)),
             }
         }
     }
 
+    fn whole(&mut self, message: Arrived) -> Result<Message, Error> {
+        let message = self.state.inbound.take_message(message);
+        message.map_err(|violation| self.connection.refuse(violation))
+    }
+
     fn answer_ping(&self) -> Result<(), Error> {
-        let payload = self.inbound.ping_payload();
+        let payload = self.state.inbound.ping_payload();
         not_if_closed(self.connection.outbound.send_control(Opcode::Pong, payload))
     }
 
@@ -215,11 +272,11 @@ impl Receiver {
         self.connection.outbound.set_gathering(false);
         loop {
             let closing = self.connection.begin_read();
-            let read = self.wait_and_read(closing.or(self.silence.next_wait()));
+            let read = self.wait_and_read(closing.or(self.state.silence.next_wait()));
             self.connection.end_read();
             match read {
                 Ok(true) => {
-                    self.silence.ends();
+                    self.state.silence.ends();
                     return Ok(true);
                 }
                 Ok(false) => return self.stream_ended(io::ErrorKind::UnexpectedEof.into()),
@@ -235,19 +292,17 @@ impl Receiver {
         if limit.is_some_and(|limit| limit.is_zero()) {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        let stream = self.connection.outbound.stream();
-        if limit != self.limit {
-            stream.set_read_timeout(limit)?;
-            self.limit = limit;
-        }
-        let wait = self.silence.wait();
-        let read = self.inbound.fill(stream);
+        let wait = self.state.silence.wait();
+        let read = self
+            .state
+            .inbound
+            .fill(self.connection.outbound.stream(), limit);
         wait.end();
         read
     }
 
     fn act_on_silence(&mut self) -> Result<(), Error> {
-        match self.silence.lasts() {
+        match self.state.silence.lasts() {
             Call::Ping => not_if_closed(self.connection.outbound.send_control(Opcode::Ping, b"")),
             Call::GiveUp => {
                 log::debug!("websocket: the peer is silent");
@@ -278,22 +333,18 @@ impl Receiver {
         self.connection
             .answer_close(&close::payload(reason.code(), ""));
         self.connection.finish(self.connection.role == Role::Server);
-        self.close_reason = Some(reason);
-    }
-
-    fn refuse(&mut self, violation: Violation) -> Error {
-        log::debug!("websocket: {violation}");
-        let payload = close::payload(violation.close_code(), &violation.to_string());
-        self.connection.answer_close(&payload);
-        self.connection.finish(true);
-        violation.into()
+        self.state.close_reason = Some(reason);
     }
 }
 
 impl Drop for Receiver {
     fn drop(&mut self) {
         self.connection.outbound.set_gathering(false);
-        self.connection.give_back(Box::new(self.inbound.take()));
+        if self.state.broken {
+            self.state.inbound.set_finished();
+        }
+        self.connection
+            .give_back(Box::new(self.state.inbound.take()));
     }
 }
 
@@ -333,7 +384,7 @@ impl MessageReader<'_> {
 impl Read for MessageReader<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         while self.at == self.piece.len() && !self.complete {
-            if self.receiver.inbound.is_finished() {
+            if self.receiver.state.inbound.is_finished() {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             let next = self.receiver.next_piece();
@@ -353,7 +404,7 @@ impl Read for MessageReader<'_> {
 
 impl Drop for MessageReader<'_> {
     fn drop(&mut self) {
-        self.receiver.skipping = !self.complete;
+        self.receiver.state.skipping = !self.complete;
     }
 }
 

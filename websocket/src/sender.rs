@@ -34,8 +34,8 @@ impl Sender {
     /// Sends a message: text, bytes, a [`Message`](crate::Message), a [`Prepared`] one.
     ///
     /// It leaves when the calling green thread next waits for anything, or at once when 64 KiB have
-    /// gathered; on an OS thread at once, except that the thread which receives gathers its replies to
-    /// messages that arrived together.
+    /// gathered, or when a server only lends 16 KiB or more; on an OS thread at once, except that the thread which
+    /// receives gathers its short replies to messages that arrived together.
     ///
     /// While the peer is so slow that [`Config::max_queued`](crate::Config::max_queued) bytes are
     /// queued for it, [`Config::slow_reader`](crate::Config::slow_reader) decides: by default this

@@ -4,7 +4,7 @@ use crate::connection::Connection;
 use crate::protocol::close::CloseReason;
 use crate::receiver::{MessageReader, Receiver};
 use crate::sender::{MessageWriter, Sender};
-use crate::{Error, Kind, Message, Payload};
+use crate::{Error, Kind, Message, MessageRef, Payload};
 use std::sync::Arc;
 
 /// A websocket connection.
@@ -51,6 +51,14 @@ impl WebSocket {
     /// As there.
     pub fn receive(&mut self) -> Result<Option<Message>, Error> {
         self.receiver.receive()
+    }
+
+    /// See [`Receiver::receive_ref`]. To send while a message is lent, [`split`](Self::split) the connection.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn receive_ref(&mut self) -> Result<Option<MessageRef<'_>>, Error> {
+        self.receiver.receive_ref()
     }
 
     /// See [`Receiver::reader`].

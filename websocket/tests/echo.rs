@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{Raw, connect, expect, frame, serve_echo};
-use greenwire_websocket::{Config, Message, code};
+use common::{DEADLINE, Raw, connect, expect, frame, serve, serve_echo};
+use greenwire_websocket::{Config, Error, Message, MessageRef, WebSocket, code};
+use std::sync::mpsc;
 
 #[test]
 fn every_kind_of_length() {
@@ -35,6 +36,75 @@ fn long_and_short_messages_that_came_together_come_back_in_order() {
     raw.write(&frames.concat());
     for len in lens {
         assert_eq!(raw.read_frame(), (2, payload(len)), "{len} bytes");
+    }
+}
+
+fn echo_lent(ws: WebSocket) -> Result<(), Error> {
+    let (sender, mut receiver) = ws.split();
+    while let Some(message) = receiver.receive_ref()? {
+        sender.send(message)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn lent_messages_are_the_same() {
+    let mut raw = Raw::connect(serve(Config::default(), echo_lent));
+    let text = "grün".repeat(3);
+    let long = vec![7; 200_000];
+    raw.write(
+        &[
+            frame(0x81, text.as_bytes()),
+            frame(0x82, b""),
+            frame(0x02, &[1, 2]),
+            frame(0x89, b"now"),
+            frame(0x80, &[3]),
+            frame(0x82, &long),
+            frame(0x82, &[8; 20_000]),
+            frame(0x81, b"end"),
+        ]
+        .concat(),
+    );
+    assert_eq!(raw.read_frame(), (1, text.into()));
+    assert_eq!(raw.read_frame(), (2, vec![]));
+    assert_eq!(raw.read_frame(), (10, b"now".to_vec()));
+    assert_eq!(raw.read_frame(), (2, vec![1, 2, 3]));
+    assert_eq!(raw.read_frame(), (2, long));
+    assert_eq!(raw.read_frame(), (2, vec![8; 20_000]));
+    assert_eq!(raw.read_frame(), (1, b"end".to_vec()));
+    raw.write(&frame(0x88, &1001u16.to_be_bytes()));
+    assert_eq!(raw.read_close(), 1001);
+}
+
+#[test]
+fn text_that_is_none_is_not_lent() {
+    let (tell, told) = mpsc::channel();
+    let addr = serve(Config::default(), move |ws| {
+        let (_sender, mut receiver) = ws.split();
+        for _ in 0..4 {
+            let seen = match receiver.receive_ref() {
+                Ok(Some(MessageRef::Text(text))) => text.to_owned(),
+                Err(Error::Protocol(violation)) => violation.to_string(),
+                Err(Error::Closed) => "closed".to_owned(),
+                other => format!("{other:?}"),
+            };
+            tell.send(seen).unwrap();
+        }
+        Ok(())
+    });
+    let mut raw = Raw::connect(addr);
+    raw.write(
+        &[
+            frame(0x81, b"good"),
+            frame(0x81, b"b\xffd"),
+            frame(0x81, b"after"),
+        ]
+        .concat(),
+    );
+    assert_eq!(raw.read_close(), 1007);
+    drop(raw);
+    for expected in ["good", "invalid utf-8", "closed", "closed"] {
+        assert_eq!(told.recv_timeout(DEADLINE).unwrap(), expected);
     }
 }
 

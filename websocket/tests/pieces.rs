@@ -162,6 +162,7 @@ fn a_message_cut_short_is_not_taken_for_a_whole_one() {
     assert_eq!(raw.read_frame(), (1, b"begun".to_vec()));
     raw.write(&frame(0x88, b"\x03\xe9"));
     assert_eq!(raw.read_close(), 1001);
+    drop(raw);
     let told = told.recv_timeout(DEADLINE).unwrap();
     assert_eq!(told, (io::ErrorKind::UnexpectedEof, None, Some(1001)));
 }

@@ -21,13 +21,13 @@ impl Input {
 
     /// Lets the next waits last no longer than `limit`.
     pub(crate) fn limit_waits(&self, limit: Duration) -> io::Result<()> {
-        self.stream.limit_reads(limit)
+        self.stream.limit_reads(Some(limit))
     }
 
     /// Waits without a buffer, for up to `limit`, then reads what is there to the end of the carry. 0 at the end.
     pub(crate) fn fill(&mut self, limit: Duration) -> io::Result<usize> {
         self.carry.keep();
-        let (buffer, count) = self.stream.read_lent(limit)?;
+        let (buffer, count) = self.stream.read_lent(Some(limit))?;
         self.carry.push(buffer, count);
         Ok(count)
     }

@@ -70,10 +70,11 @@ impl Extent {
     }
 
     /// Where the first frame begins: a little below the base, and not equally for all stacks, since
-    /// lines of memory at the same offset in a page compete for the same few places in a CPU's cache.
+    /// lines of memory at the same offset in a page compete for the same few places in a CPU's cache. Not by much
+    /// either: what an idle connection has on its stack must fit into the rest of the page.
     pub(super) fn top(self) -> usize {
         const LINE: usize = 64;
-        const COLOURS: usize = 16;
+        const COLOURS: usize = 8;
         let number = self.base() / self.size();
         self.base() - number % COLOURS * LINE
     }

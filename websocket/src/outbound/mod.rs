@@ -5,7 +5,7 @@
 //! * on a green thread, the moment before that green thread parks (`before_park`);
 //! * on an OS thread, `send` itself, unless the caller is the reader and has the next frame already;
 //! * after a broadcast to many, a green thread that gives way between writes (`wave`);
-//! * in any case, 64 KiB of frames.
+//! * in any case, 64 KiB of frames, or a long payload that is only lent.
 //!
 //! When the socket takes no more, one green thread, the *drainer*, writes the rest with waiting
 //! writes and ends when nothing is left. While it lives nobody else writes, which keeps the order.
@@ -36,6 +36,10 @@ use std::time::Instant;
 
 /// Frames of this many bytes leave at once, and the drainer writes pieces of this size.
 const WRITE_AT_ONCE: usize = 64 * 1024;
+
+/// Payloads of this many bytes are written from where they lie, at once: a copy, to write them later with
+/// others, would cost as much as the system call that it saves.
+const LENT_AT_ONCE: usize = 16 * 1024;
 
 /// Payloads of this many bytes are not copied if their senders give them away.
 pub(crate) const COPIED_BELOW: usize = 4096;
@@ -396,7 +400,7 @@ impl Outbound {
             Cow::Owned(payload) if payload.len() >= COPIED_BELOW => {
                 push_given(queue, first, payload, key);
             }
-            payload if payload.len() < WRITE_AT_ONCE || key.is_some() => {
+            payload if payload.len() < LENT_AT_ONCE || key.is_some() => {
                 queue.push(|bytes| frame::encode(bytes, first, &payload, key));
             }
             payload => {

@@ -2,27 +2,33 @@
 //! through in between, limits checked on the header before a byte of payload is stored.
 
 use super::deflate::{Inflater, Window};
-use super::frame::{First, Header, MAX_HEADER, Opcode, Rules};
+use super::frame::{Header, MAX_HEADER, Opcode, Rules};
 use super::text::{self, Text};
 use super::{Role, close::CloseReason, mask, violation::Violation};
-use crate::{Kind, Message};
+use crate::{Kind, Message, MessageRef};
 use std::mem;
 
 /// As much of a compressed message is decompressed at a time when it is read in pieces: it can become
 /// a thousand times as long.
 const COMPRESSED_PIECE: usize = 256;
 
-/// Payloads of this many bytes are copied and unmasked in one pass.
-const LONG: usize = 4096;
-
 /// What a piece of input completed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    Message(Message),
+    Message(Arrived),
     /// Its payload is in [`Decoder::ping_payload`] until the next input.
     Ping,
     Pong,
     Close(CloseReason),
+}
+
+/// A whole message, and where it is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Arrived {
+    /// So many bytes at the end of the input that was consumed. Text is not checked yet.
+    InPlace(Kind, usize),
+    /// Put together from pieces.
+    Joined(Message),
 }
 
 /// How long a frame and a message may be, in bytes of payload.
@@ -132,14 +138,6 @@ impl Decoder {
             let here = usize::try_from(frame.payload).map_or(rest.len(), |n| n.min(rest.len()));
             let here = here.min(self.most_at_once(&frame));
             let piece = &mut rest[..here];
-            if self.is_whole_binary(&frame, here) {
-                self.in_pieces = false;
-                let bytes = match frame.key {
-                    Some(key) => mask::copied(key, piece),
-                    None => piece.to_owned(),
-                };
-                return Ok((at + here, Some(Event::Message(Message::Binary(bytes)))));
-            }
             frame.key = frame.key.map(|key| mask::apply(key, piece));
             frame.payload -= here as u64;
             at += here;
@@ -151,16 +149,6 @@ impl Decoder {
                 return Ok((at, None));
             }
         }
-    }
-
-    /// Whether the next `here` bytes are all of a long binary message: then they are unmasked while they are
-    /// copied. Short ones are in the CPU's cache anyway.
-    #[inline]
-    fn is_whole_binary(&self, frame: &Header, here: usize) -> bool {
-        here >= LONG
-            && frame.first == First::whole(Opcode::Binary)
-            && frame.payload == here as u64
-            && self.message.is_none()
     }
 
     /// How many bytes of a frame may be taken at once.
@@ -250,7 +238,12 @@ impl Decoder {
         let last = frame.first.fin && frame.payload == 0;
         if last && self.message.is_none() && !frame.first.compressed {
             self.in_pieces = false;
-            return whole_message(frame.first.opcode, piece).map(Some);
+            let kind = match frame.first.opcode {
+                Opcode::Text => Kind::Text,
+                _ => Kind::Binary,
+            };
+            let whole = Arrived::InPlace(kind, piece.len());
+            return Ok(Some(Event::Message(whole)));
         }
         let message = self.message.get_or_insert_with(|| Partial::new(frame));
         match &mut self.inflater {
@@ -285,6 +278,28 @@ impl Decoder {
             Opcode::Close => Event::Close(CloseReason::parse(&self.control)?),
             _ => Event::Pong,
         }))
+    }
+}
+
+impl Arrived {
+    /// The message, which may lie at the end of `consumed`.
+    #[inline]
+    pub(crate) fn lend<'a>(&'a self, consumed: &'a [u8]) -> Result<MessageRef<'a>, Violation> {
+        let payload = |len: usize| &consumed[consumed.len() - len..];
+        Ok(match self {
+            Arrived::InPlace(Kind::Text, len) => MessageRef::Text(text::check(payload(*len))?),
+            Arrived::InPlace(Kind::Binary, len) => MessageRef::Binary(payload(*len)),
+            Arrived::Joined(message) => message.as_ref(),
+        })
+    }
+
+    /// The same, copied unless it is put together already.
+    #[inline]
+    pub(crate) fn take(self, consumed: &[u8]) -> Result<Message, Violation> {
+        match self {
+            Arrived::Joined(message) => Ok(message),
+            in_place => in_place.lend(consumed).map(Message::from),
+        }
     }
 }
 
@@ -340,10 +355,10 @@ impl Partial {
     }
 
     fn finish(self) -> Result<Event, Violation> {
-        Ok(Event::Message(match self.content {
+        Ok(Event::Message(Arrived::Joined(match self.content {
             Content::Text(text) => Message::Text(text.finish()?),
             Content::Binary(bytes) => Message::Binary(bytes),
-        }))
+        })))
     }
 }
 
@@ -354,15 +369,6 @@ fn growth(len: usize, piece: usize, frame: &Header) -> usize {
     let ahead = missing.min(len + piece);
     let least = if frame.first.fin { 0 } else { len / 2 };
     piece.saturating_add(ahead).max(least)
-}
-
-/// A message in one piece: the common case, and its only allocation.
-#[inline]
-fn whole_message(opcode: Opcode, payload: &[u8]) -> Result<Event, Violation> {
-    Ok(Event::Message(match opcode {
-        Opcode::Text => Message::Text(text::check(payload)?.to_owned()),
-        _ => Message::Binary(payload.to_owned()),
-    }))
 }
 
 #[cfg(test)]

@@ -12,15 +12,23 @@ const LIMITS: Limits = Limits {
 /// Feeds `bytes` in pieces of `size` and writes down what comes out, up to the first violation.
 fn feed(role: Role, bytes: &[u8], size: usize) -> Vec<String> {
     let mut decoder = Decoder::new(role, LIMITS, None);
+    decode(&mut decoder, bytes, size.max(1))
+}
+
+/// The same with a decoder that may have decoded before.
+fn decode(decoder: &mut Decoder, bytes: &[u8], size: usize) -> Vec<String> {
     let mut seen = Vec::new();
-    for piece in bytes.chunks(size.max(1)) {
+    for piece in bytes.chunks(size) {
         let (mut piece, mut at) = (piece.to_vec(), 0);
         while at < piece.len() {
-            match decoder.decode(&mut piece[at..]) {
-                Ok((used, event)) => {
-                    at += used;
-                    seen.extend(event.map(|event| describe(event, &decoder)));
-                }
+            let event = decoder.decode(&mut piece[at..]).and_then(|(used, event)| {
+                at += used;
+                event
+                    .map(|event| describe(event, &piece[..at], decoder))
+                    .transpose()
+            });
+            match event {
+                Ok(event) => seen.extend(event),
                 Err(violation) => {
                     seen.push(format!("{} {violation}", violation.close_code()));
                     return seen;
@@ -31,14 +39,16 @@ fn feed(role: Role, bytes: &[u8], size: usize) -> Vec<String> {
     seen
 }
 
-fn describe(event: Event, decoder: &Decoder) -> String {
-    match event {
-        Event::Message(Message::Text(text)) => format!("text {text}"),
-        Event::Message(Message::Binary(bytes)) => format!("binary {bytes:?}"),
+fn describe(event: Event, consumed: &[u8], decoder: &Decoder) -> Result<String, Violation> {
+    Ok(match event {
+        Event::Message(message) => match message.lend(consumed)? {
+            MessageRef::Text(text) => format!("text {text}"),
+            MessageRef::Binary(bytes) => format!("binary {bytes:?}"),
+        },
         Event::Ping => format!("ping {}", String::from_utf8_lossy(decoder.ping_payload())),
         Event::Pong => "pong".to_owned(),
         Event::Close(reason) => format!("close {} {}", reason.code(), reason.reason()),
-    }
+    })
 }
 
 /// What a client decodes from `bytes`, whole and cut at every distance.
@@ -161,27 +171,6 @@ fn inflating(takeover: bool) -> Decoder {
     Decoder::new(Role::Client, LIMITS, Some(Window { bits, takeover }))
 }
 
-/// What `decoder` makes of `bytes` in pieces of `size`, and the last violation.
-fn decode(decoder: &mut Decoder, bytes: &[u8], size: usize) -> Vec<String> {
-    let mut seen = Vec::new();
-    for piece in bytes.chunks(size) {
-        let (mut piece, mut at) = (piece.to_vec(), 0);
-        while at < piece.len() {
-            match decoder.decode(&mut piece[at..]) {
-                Ok((used, event)) => {
-                    at += used;
-                    seen.extend(event.map(|event| describe(event, decoder)));
-                }
-                Err(violation) => {
-                    seen.push(violation.to_string());
-                    return seen;
-                }
-            }
-        }
-    }
-    seen
-}
-
 #[test]
 fn compressed_messages_in_any_fragments_and_pieces() {
     // RFC 7692 §7.2.3.1 and §7.2.3.2: "Hello" whole, in two fragments, and out of the context.
@@ -220,16 +209,16 @@ fn compressed_text_is_checked_and_limited() {
         }
     };
     check("ä".as_bytes(), "text ä");
-    check(b"\xc3\xa4\xc3", "invalid utf-8");
-    check(b"\xff", "invalid utf-8");
+    check(b"\xc3\xa4\xc3", "1007 invalid utf-8");
+    check(b"\xff", "1007 invalid utf-8");
     let longest = "a".repeat(2000);
     check(longest.as_bytes(), &format!("text {longest}"));
-    check("a".repeat(2001).as_bytes(), "longer than 2000 bytes");
-    check(&[b'a'; 1 << 21], "longer than 1000 bytes");
-    check(&[b'a'; 1 << 17], "longer than 2000 bytes");
+    check("a".repeat(2001).as_bytes(), "1009 longer than 2000 bytes");
+    check(&[b'a'; 1 << 21], "1009 longer than 1000 bytes");
+    check(&[b'a'; 1 << 17], "1009 longer than 2000 bytes");
     assert_eq!(
         decode(&mut inflating(true), b"\xc1\x02\xff\xff", 4),
-        ["invalid compressed data"]
+        ["1007 invalid compressed data"]
     );
 }
 
@@ -249,7 +238,8 @@ fn messages_come_in_pieces_if_asked_for() {
     let event = decoder
         .decode(&mut b"\x80\x01\x07\x82\x7e".to_owned())
         .unwrap();
-    assert_eq!(event, (3, Some(Event::Message(Message::Binary(vec![7])))));
+    let message = Arrived::Joined(Message::Binary(vec![7]));
+    assert_eq!(event, (3, Some(Event::Message(message))));
     // The limits hold again.
     let refused = decoder.decode(&mut b"\x82\x7e\x27\x10".to_owned());
     assert_eq!(refused, Err(Violation::TooBig { limit: 1000 }));
@@ -320,7 +310,7 @@ fn random_fragments_in_random_chunks_give_exactly_the_messages() {
             while !chunk.is_empty() {
                 let (used, event) = decoder.decode(chunk).expect("the stream is valid");
                 if let Some(Event::Message(message)) = event {
-                    got.push(message);
+                    got.push(message.take(&chunk[..used]).expect("it is valid"));
                 }
                 chunk = &mut chunk[used..];
             }

@@ -87,9 +87,10 @@ fn typed(content_type: &'static str, body: impl Into<Body>) -> Response {
 }
 
 fn echo_websocket(request: Request) -> Response {
-    websocket::upgrade(request, |mut ws| {
-        while let Some(message) = ws.receive()? {
-            ws.send(message)?;
+    websocket::upgrade(request, |ws| {
+        let (sender, mut receiver) = ws.split();
+        while let Some(message) = receiver.receive_ref()? {
+            sender.send(message)?;
         }
         Ok(())
     })
