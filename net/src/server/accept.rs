@@ -112,11 +112,12 @@ where
 {
     slot.occupy(L::shutter(&stream));
     let keep_thread = slot.thread_keeper();
-    // In this order, should it never run: whose stream is closed has ended.
-    let run = move || {
+    // In this order, should it never run: whose stream is closed has ended. In a box, from which it runs: the
+    // frames through which a closure is passed on would each keep a copy, for as long as the connection lives.
+    let run: Box<dyn FnOnce() + Send> = Box::new(move || {
         let slot = slot;
         handler(stream, peer, &slot);
-    };
+    });
     match thread::Builder::new().spawn(run) {
         Ok(thread) => keep_thread(thread.thread().clone()),
         Err(error) => log::error!("dropped a connection: cannot start a thread: {error}"),
