@@ -3,7 +3,6 @@
 use crate::Request;
 use crate::connection::output::Output;
 use crate::protocol::forwarded::{Proxies, Told};
-use greenwire_net::Stream;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Weak};
@@ -96,17 +95,13 @@ impl Peer {
         output.is_none_or(|output| output.stream().has_hung_up())
     }
 
-    pub(crate) fn set_output(&mut self, output: &Arc<Output>) {
-        self.output = Arc::downgrade(output);
-    }
-
-    pub(crate) fn new(stream: &Stream, addr: Option<SocketAddr>) -> Peer {
-        Peer {
+    pub(crate) fn of_connection(output: &Arc<Output>, addr: Option<SocketAddr>) -> Arc<Peer> {
+        Arc::new(Peer {
             addr,
-            encrypted: stream.is_encrypted(),
-            output: Weak::new(),
+            encrypted: output.stream().is_encrypted(),
+            output: Arc::downgrade(output),
             told: None,
-        }
+        })
     }
 
     /// Who asks by a request, on the connection of `connected`.
@@ -117,12 +112,17 @@ impl Peer {
     ) -> Arc<Peer> {
         let addr = || connected.addr.map(|addr| addr.ip());
         match proxies.and_then(|proxies| proxies.ask(addr(), request.headers())) {
-            Some(told) => Arc::new(Peer {
-                told: Some(Arc::new(told)),
-                ..Peer::clone(connected)
-            }),
+            Some(told) => connected.told(told),
             None => Arc::clone(connected),
         }
+    }
+
+    #[inline(never)]
+    fn told(&self, told: Told) -> Arc<Peer> {
+        Arc::new(Peer {
+            told: Some(Arc::new(told)),
+            ..self.clone()
+        })
     }
 }
 

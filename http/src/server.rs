@@ -141,16 +141,16 @@ impl<L: Transport> Server<L> {
         #[cfg(feature = "tls")]
         let tls = self.tls;
         server.serve_with_slot(move |stream, addr, slot| {
-            let stream: Stream = stream.into();
+            let (stream, addr): (Stream, _) = (stream.into(), L::peer_addr(&addr));
             #[cfg(feature = "tls")]
             let stream = match &tls {
                 None => stream,
-                Some(acceptor) => match crate::transport::encrypt(stream, acceptor, slot) {
-                    Ok(stream) => stream,
-                    Err(error) => return log::debug!("no TLS with {addr:?}: {error}"),
+                Some(acceptor) => match crate::transport::encrypt(stream, addr, acceptor, slot) {
+                    Some(stream) => stream,
+                    None => return,
                 },
             };
-            connection::serve(stream, L::peer_addr(&addr), &*handler, &config, slot);
+            connection::serve(stream, addr, &*handler, &config, slot);
         })
     }
 }

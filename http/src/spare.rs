@@ -4,6 +4,7 @@ use crate::protocol::head::Asked;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use std::cell::RefCell;
+use std::mem;
 
 /// So many bytes of heads share a block, which is free again once all of their requests are gone. Small, since one
 /// request that lasts keeps all of it.
@@ -52,13 +53,17 @@ pub(crate) fn headers() -> HeaderMap {
 
 /// Leaves the room of a map to others.
 #[inline]
-pub(crate) fn reuse(mut headers: HeaderMap) {
-    let has_room = |maps: &RefCell<Vec<_>>| maps.borrow().len() < MAPS;
-    let is_fit = headers.capacity() > 0 && headers.capacity() <= MANY;
-    if is_fit && HEADERS.try_with(has_room).unwrap_or(false) {
-        headers.clear();
-        let _ = HEADERS.try_with(|maps| maps.borrow_mut().push(headers));
+pub(crate) fn reuse(headers: &mut HeaderMap) {
+    if headers.capacity() == 0 || headers.capacity() > MANY {
+        return;
     }
+    headers.clear();
+    let _ = HEADERS.try_with(|maps| {
+        let mut maps = maps.borrow_mut();
+        if maps.len() < MAPS {
+            maps.push(mem::take(headers));
+        }
+    });
 }
 
 /// A copy of a head, mostly without an allocation.
@@ -90,7 +95,7 @@ mod tests {
         let mut map = headers();
         map.insert(HOST, HeaderValue::from_static("h"));
         let room = map.capacity();
-        reuse(map);
+        reuse(&mut map);
         let again = headers();
         assert_eq!((again.len(), again.capacity()), (0, room));
         assert_eq!(headers().capacity(), 0);
@@ -113,8 +118,8 @@ mod tests {
 
     #[test]
     fn few_maps_are_kept_and_no_large_ones() {
-        (0..2 * MAPS).for_each(|_| reuse(HeaderMap::with_capacity(4)));
-        reuse(HeaderMap::with_capacity(4 * MANY));
+        (0..2 * MAPS).for_each(|_| reuse(&mut HeaderMap::with_capacity(4)));
+        reuse(&mut HeaderMap::with_capacity(4 * MANY));
         assert_eq!(HEADERS.with_borrow(Vec::len), MAPS);
         assert!((0..MAPS).all(|_| headers().capacity() <= MANY));
     }

@@ -4,10 +4,7 @@ use greenwire_net::server::Listener;
 use greenwire_net::unix::UnixListener;
 use greenwire_net::{SocketAddr, Stream, TcpListener};
 #[cfg(feature = "tls")]
-use greenwire_net::{
-    server::Slot,
-    tls::{Acceptor, Error},
-};
+use greenwire_net::{server::Slot, tls::Acceptor};
 
 /// A listener whose connections a [`Server`](crate::Server) can serve: TCP or Unix. Sealed.
 pub trait Transport: Listener<Stream: Into<Stream>> + sealed::Sealed {
@@ -35,11 +32,20 @@ mod sealed {
 }
 
 /// Shakes hands with a client of TCP. It has asked for nothing yet, so a server that stops does not
-/// wait for it.
+/// wait for it. `None` if that failed.
 #[cfg(feature = "tls")]
-pub(crate) fn encrypt(stream: Stream, acceptor: &Acceptor, slot: &Slot) -> Result<Stream, Error> {
-    match stream {
-        Stream::Tcp(stream) => slot.while_idle(|| acceptor.accept(stream).map(Stream::from)),
-        other => Ok(other),
-    }
+#[inline(never)]
+pub(crate) fn encrypt(
+    stream: Stream,
+    peer: Option<SocketAddr>,
+    acceptor: &Acceptor,
+    slot: &Slot,
+) -> Option<Stream> {
+    let Stream::Tcp(stream) = stream else {
+        return Some(stream);
+    };
+    slot.while_idle(|| acceptor.accept(stream))
+        .inspect_err(|error| log::debug!("no TLS with {peer:?}: {error}"))
+        .ok()
+        .map(Stream::from)
 }

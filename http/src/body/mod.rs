@@ -198,6 +198,15 @@ impl Body {
         matches!(self.0, Kind::Reader(..) | Kind::Writer(_))
     }
 
+    /// Whether it is not there as a whole.
+    pub(crate) fn is_streamed(&self) -> bool {
+        matches!(self.0, Kind::Incoming(_)) || self.runs_code()
+    }
+
+    pub(crate) fn kind(&self) -> &Kind {
+        &self.0
+    }
+
     pub(crate) fn of_kind(kind: Kind) -> Body {
         Body(kind)
     }

@@ -24,10 +24,10 @@ use input::{Input, is_timeout};
 use output::Output;
 use response::Context;
 use std::any::Any;
-use std::io;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::{io, mem};
 
 /// How much, and for how long, is read from a client that may still be sending when its connection
 /// ends: closing at once would reset the connection and lose the response.
@@ -45,8 +45,10 @@ pub(crate) fn serve(
     config: &Config,
     slot: &Slot,
 ) {
-    if let Some((upgrade, upgraded)) = serve_http(stream, peer, handler, config, slot) {
-        upgrade.run(upgraded);
+    match serve_http(stream, peer, handler, config, slot) {
+        Ok(None) => {}
+        Ok(Some(handover)) => handover.run(),
+        Err(error) => report_failure(peer, &error),
     }
 }
 
@@ -59,15 +61,34 @@ fn serve_http(
     handler: &dyn Handler,
     config: &Config,
     slot: &Slot,
-) -> Option<Handover> {
-    let peer = Peer::new(&stream, peer);
-    let connection = Connection::new(stream, peer.clone(), handler, config, slot);
-    connection
-        .and_then(Connection::run)
-        .unwrap_or_else(|error| {
-            log::debug!("connection of {peer} failed: {error}");
-            None
-        })
+) -> io::Result<Option<Box<Handover>>> {
+    stream.set_nodelay(true)?;
+    stream.set_write_timeout(Some(config.write_timeout))?;
+    let output = Output::new(stream.try_clone()?);
+    let mut connection = Connection {
+        peer: Peer::of_connection(&output, peer),
+        input: Input::new(stream),
+        output,
+        handler,
+        config,
+        slot,
+        left: config.max_requests,
+        at_once: 0,
+    };
+    let end = connection.serve_requests();
+    if end.is_err() {
+        // Whoever still holds the body of a request holds the connection open otherwise.
+        connection.output.stream().cut();
+    }
+    end
+}
+
+#[cold]
+fn report_failure(peer: Option<SocketAddr>, error: &io::Error) {
+    match peer {
+        Some(peer) => log::debug!("connection of {peer} failed: {error}"),
+        None => log::debug!("connection of a local peer failed: {error}"),
+    }
 }
 
 struct Connection<'a> {
@@ -83,7 +104,23 @@ struct Connection<'a> {
     at_once: u32,
 }
 
-type Handover = (Upgrade, Upgraded);
+/// A connection that is HTTP's no longer.
+struct Handover {
+    upgrade: Upgrade,
+    upgraded: Upgraded,
+}
+
+impl Handover {
+    #[inline(never)]
+    #[expect(
+        clippy::boxed_local,
+        reason = "unboxed it would lie in the caller's frame"
+    )]
+    fn run(self: Box<Handover>) {
+        let Handover { upgrade, upgraded } = *self;
+        upgrade.run(upgraded);
+    }
+}
 
 /// How it goes on after a request.
 enum Next {
@@ -95,49 +132,13 @@ enum Next {
     Upgrade(Upgrade),
 }
 
-impl<'a> Connection<'a> {
-    fn new(
-        stream: Stream,
-        mut peer: Peer,
-        handler: &'a dyn Handler,
-        config: &'a Config,
-        slot: &'a Slot,
-    ) -> io::Result<Connection<'a>> {
-        stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(config.write_timeout))?;
-        let output = Output::new(stream.try_clone()?);
-        peer.set_output(&output);
-        Ok(Connection {
-            input: Input::new(stream),
-            output,
-            peer: Arc::new(peer),
-            handler,
-            config,
-            slot,
-            left: config.max_requests,
-            at_once: 0,
-        })
-    }
-
-    fn run(self) -> io::Result<Option<Handover>> {
-        let output = self.output.clone();
-        let end = self.serve_requests();
-        if end.is_err() {
-            // Whoever still holds the body of a request holds the connection open otherwise.
-            output.stream().cut();
-        }
-        end
-    }
-
-    fn serve_requests(mut self) -> io::Result<Option<Handover>> {
+impl Connection<'_> {
+    fn serve_requests(&mut self) -> io::Result<Option<Box<Handover>>> {
         loop {
             let head = match self.next_head()? {
                 Ok(Some(head)) => head,
                 Ok(None) => return Ok(None),
-                Err(refusal) => {
-                    self.send(&mut refusal.into_response(), REFUSED)?;
-                    return self.linger().map(|()| None);
-                }
+                Err(refusal) => return self.refuse(refusal).map(|()| None),
             };
             match self.exchange(head)? {
                 Next::Request => self.give_way(),
@@ -146,6 +147,12 @@ impl<'a> Connection<'a> {
                 Next::Upgrade(upgrade) => return self.hand_over(upgrade).map(Some),
             }
         }
+    }
+
+    #[inline(never)]
+    fn refuse(&mut self, refusal: Refusal) -> io::Result<()> {
+        self.send(&mut refusal.into_response(), REFUSED)?;
+        self.linger()
     }
 
     /// Requests that came together wait for nothing; so others get their turn now and then.
@@ -202,21 +209,23 @@ impl<'a> Connection<'a> {
             return Ok(None);
         }
         // Most heads come whole.
-        let at_once = match scanner.has_begun() {
-            true => None,
-            false => head::parse_at_once(unread, self.config),
+        if !scanner.has_begun()
+            && let Some((head, end)) = head::parse_at_once(unread, self.config)
+        {
+            self.input.carry.consume(end);
+            return head.map(Some);
+        }
+        self.scan_head(scanner)
+    }
+
+    #[inline(never)]
+    fn scan_head(&mut self, scanner: &mut Scanner) -> Result<Option<Head>, Refusal> {
+        let unread = self.input.carry.unread();
+        let Some(extent) = scanner.scan(unread, self.config)? else {
+            return Ok(None);
         };
-        let (head, end) = match at_once {
-            Some(parsed) => parsed,
-            None => {
-                let Some(extent) = scanner.scan(unread, self.config)? else {
-                    return Ok(None);
-                };
-                let head = &unread[extent.start..extent.end];
-                (head::parse(head, extent.headers), extent.end)
-            }
-        };
-        self.input.carry.consume(end);
+        let head = head::parse(&unread[extent.start..extent.end], extent.headers);
+        self.input.carry.consume(extent.end);
         head.map(Some)
     }
 
@@ -238,15 +247,10 @@ impl<'a> Connection<'a> {
         if self.at_once > 0 {
             self.output.flush_at_park();
         }
-        let mut lender = None;
-        if framing != Framing::Empty {
-            let input = self.lend_input()?;
-            let output = self.output.clone();
-            let (body, its_lender) =
-                incoming::lend(input, output, framing, expects_continue, self.config);
-            *request.body_mut() = Body::incoming(body);
-            lender = Some(its_lender);
-        }
+        let lender = match framing {
+            Framing::Empty => None,
+            _ => Some(self.lend(&mut request, framing, expects_continue)?),
+        };
         let mut response = None;
         self.call(request, &mut response);
         self.answer(&mut response, context, lender)
@@ -254,7 +258,9 @@ impl<'a> Connection<'a> {
 
     /// Leaves the response of the handler, or none if it panicked. It is put where it stays: it is large.
     fn call(&self, request: Request, response: &mut Option<Response>) {
-        let call = || *response = Some(self.handler.call(request));
+        // What a closure only borrows is not moved along with it.
+        let mut request = Some(request);
+        let call = || *response = request.take().map(|request| self.handler.call(request));
         if let Err(payload) = catch_panic(AssertUnwindSafe(call)) {
             self.report_panic(payload);
         }
@@ -304,28 +310,32 @@ impl<'a> Connection<'a> {
 
     /// Sends a response, whose body may be the handler's code too.
     fn send(&self, response: &mut Response, context: Context) -> io::Result<bool> {
-        let runs_code = response.body().runs_code();
-        let mut send = || response::send(&self.output, response, context);
-        let sent = match runs_code {
-            true => catch_panic(AssertUnwindSafe(send)),
-            false => Ok(send()),
+        let sent = match response.body().runs_code() {
+            true => self.run_body(response, context),
+            false => response::send(&self.output, response, context),
         };
-        match sent {
-            Ok(Ok(keep_alive)) => Ok(keep_alive),
-            Ok(Err(error)) => {
-                // What was gathered may go; the end that would make it whole does not.
-                self.output.flush()?;
-                Err(error)
-            }
-            Err(payload) => {
-                self.report_panic(payload);
-                self.output.flush()?;
-                Err(io::Error::other("the response's body panicked"))
-            }
+        if sent.is_err() {
+            // What was gathered may go; the end that would make it whole does not.
+            self.output.flush()?;
         }
+        sent
+    }
+
+    #[inline(never)]
+    fn run_body(&self, response: &mut Response, context: Context) -> io::Result<bool> {
+        let send = || {
+            let sent = response::send(&self.output, response, context);
+            drop(body::take(response.body_mut()));
+            sent
+        };
+        catch_panic(AssertUnwindSafe(send)).unwrap_or_else(|payload| {
+            self.report_panic(payload);
+            Err(io::Error::other("the response's body panicked"))
+        })
     }
 
     /// A panic stays with its connection.
+    #[cold]
     fn report_panic(&self, payload: Box<dyn Any + Send>) {
         let text = payload.downcast_ref::<&str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
@@ -336,15 +346,29 @@ impl<'a> Connection<'a> {
         );
     }
 
-    /// Takes the input out of the connection; until it is back there is none to read from.
-    fn lend_input(&mut self) -> io::Result<Input> {
+    /// Lends the input to the body of a request; until it is back there is none to read from.
+    #[inline(never)]
+    fn lend(
+        &mut self,
+        request: &mut Request,
+        framing: Framing,
+        expects_continue: bool,
+    ) -> io::Result<Lender> {
         let empty = Input::new(self.output.stream().try_clone()?);
-        Ok(std::mem::replace(&mut self.input, empty))
+        let input = mem::replace(&mut self.input, empty);
+        let output = self.output.clone();
+        let (body, lender) = incoming::lend(input, output, framing, expects_continue, self.config);
+        *request.body_mut() = Body::incoming(body);
+        Ok(lender)
     }
 
-    /// Takes the input back. False if it does not stand at the next request.
+    /// Takes the input back, if it was lent. False if it does not stand at the next request.
     fn reclaim(&mut self, lender: Option<Lender>, drain: bool) -> bool {
-        let Some(lender) = lender else { return true };
+        lender.is_none_or(|lender| self.reclaim_from(lender, drain))
+    }
+
+    #[inline(never)]
+    fn reclaim_from(&mut self, lender: Lender, drain: bool) -> bool {
         match lender.reclaim(drain) {
             Some((input, ready)) => {
                 self.input = input;
@@ -354,16 +378,19 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn hand_over(self, upgrade: Upgrade) -> io::Result<Handover> {
-        let Input { stream, carry, .. } = self.input;
+    #[inline(never)]
+    fn hand_over(&mut self, upgrade: Upgrade) -> io::Result<Box<Handover>> {
+        let stream = self.input.stream.try_clone()?;
         stream.set_read_timeout(None)?;
         stream.set_write_timeout(None)?;
-        let peer = Arc::unwrap_or_clone(self.peer);
-        Ok((upgrade, Upgraded::new(stream, carry.into_vec(), peer)))
+        let early = mem::take(&mut self.input.carry).into_vec();
+        let upgraded = Upgraded::new(stream, early, Peer::clone(&self.peer));
+        Ok(Box::new(Handover { upgrade, upgraded }))
     }
 
     /// Ends the connection so that the client gets all that was sent.
-    fn linger(mut self) -> io::Result<()> {
+    #[inline(never)]
+    fn linger(&mut self) -> io::Result<()> {
         self.output.flush()?;
         self.input.stream.shutdown(Shutdown::Write)?;
         let deadline = Instant::now() + LINGER;

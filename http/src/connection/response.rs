@@ -1,17 +1,17 @@
 //! Responses to bytes: which framing, which headers, and the body.
 
-use crate::Response;
 use crate::body::writer::{BodyWriter, Framing};
 use crate::body::{self, Kind};
 use crate::connection::output::Output;
 use crate::protocol::headers;
 use crate::spare;
+use crate::{Body, Response};
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, StatusCode, Version};
 use std::cell::RefCell;
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{io, mem};
 
 /// What the response has to know of its request.
 #[derive(Clone, Copy, Debug)]
@@ -40,35 +40,40 @@ pub(crate) fn send(
     response: &mut Response,
     context: Context,
 ) -> io::Result<bool> {
-    let body = match response.status() {
+    if response.status() == StatusCode::RESET_CONTENT {
         // RFC 9110 §15.3.6: it has no content, and says so.
-        StatusCode::RESET_CONTENT => Kind::Empty,
-        _ => body::take(response.body_mut()),
-    };
+        *response.body_mut() = Body::empty();
+    }
     if response.status().is_informational() {
-        log::error!(
-            "handler returned {}, which only an upgrade may",
-            response.status()
-        );
-        *response = Response::default();
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        refuse_informational(response);
     }
     let bare = context.is_head || has_no_body(response.status());
-    let at_once = match &body {
+    let at_once = match response.body().kind() {
         Kind::Bytes(bytes) if !bare => &bytes[..],
         _ => b"",
     };
-    let write = |pending: &mut Vec<u8>| write_head(pending, response, &body, context);
-    let sent = output.append(at_once, write)?;
-    spare::reuse(std::mem::take(response.headers_mut()));
-    match body {
-        Kind::Empty | Kind::Upgrade(_) | Kind::Bytes(_) => {}
-        streamed if !bare => stream(output, sent.framing, streamed)?,
-        _ => {}
+    let sent = output.append(at_once, |pending| write_head(pending, response, context))?;
+    spare::reuse(response.headers_mut());
+    if response.body().is_streamed() {
+        let body = body::take(response.body_mut());
+        if !bare {
+            stream(output, sent.framing, body)?;
+        }
     }
     Ok(sent.keep_alive)
 }
 
+#[cold]
+fn refuse_informational(response: &mut Response) {
+    log::error!(
+        "handler returned {}, which only an upgrade may",
+        response.status()
+    );
+    *response = Response::new(mem::take(response.body_mut()));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+}
+
+#[inline(never)]
 fn stream(output: &Arc<Output>, framing: Framing, body: Kind) -> io::Result<()> {
     output.flush_before_park()?;
     let mut out = BodyWriter::to_connection(output.clone(), framing);
@@ -152,7 +157,7 @@ fn choose_framing(
 
 /// Writes the handler's headers without those that frame the message, and then the server's.
 #[inline]
-fn write_head(out: &mut Vec<u8>, response: &Response, body: &Kind, context: Context) -> Sent {
+fn write_head(out: &mut Vec<u8>, response: &Response, context: Context) -> Sent {
     let status = response.status();
     out.reserve(256);
     write_status(out, status);
@@ -165,7 +170,7 @@ fn write_head(out: &mut Vec<u8>, response: &Response, body: &Kind, context: Cont
     if !told.date {
         write_date(out);
     }
-    let framing = choose_framing(status, told.length, body, context);
+    let framing = choose_framing(status, told.length, response.body().kind(), context);
     match framing {
         Framing::Length(length) => write_length(out, length),
         Framing::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),

@@ -183,7 +183,7 @@ impl From<Request> for http::Request<Body> {
 impl Drop for Request {
     fn drop(&mut self) {
         if let Some(unfolded) = self.unfolded.get_mut() {
-            spare::reuse(mem::take(unfolded.headers_mut()));
+            spare::reuse(unfolded.headers_mut());
         }
         if let Some(asked) = self.asked.take() {
             spare::reuse_asked(asked);
